@@ -1,0 +1,1 @@
+"""The ground floor: places, units, cases, clocks, figures. It knows nothing of any project."""

@@ -1,0 +1,106 @@
+"""The clocks of a case, the table of time limits, and the calendar they run on."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from lucheng.core.fields import PrefixField
+
+
+class TimeUnit(models.TextChoices):
+    WORKING_HOURS = "working_hours", _("working hours")
+    HOURS = "hours", _("hours")
+    WORKING_DAYS = "working_days", _("working days")
+    CALENDAR_DAYS = "calendar_days", _("calendar days")
+
+
+class ClockKind(models.TextChoices):
+    DISPATCH = "dispatch", _("dispatch")
+    SIGN = "sign", _("sign")
+    CONTACT = "contact", _("contact the requester")
+    REPLY = "reply", _("reply")
+    RETURN = "return", _("return if not own duty")
+    CALLBACK = "callback", _("call back")
+
+
+class CalendarDay(models.Model):
+    """A day that differs from its weekday: a holiday on a working day, or a working day at a weekend (调休)."""
+
+    day = models.DateField(primary_key=True)
+    working = models.BooleanField()
+    name = models.CharField(max_length=40, blank=True)
+
+    def __str__(self) -> str:
+        return f"{self.day} {self.name}"
+
+
+class TimeLimit(models.Model):
+    """One row of the editable table of limits. The most specific row wins: kind, then matter prefix, nature, urgency."""
+
+    clock = models.CharField(max_length=10, choices=ClockKind.choices)
+    case_kind = models.CharField(max_length=40, blank=True, help_text="empty means any")
+    nature = models.CharField(max_length=10, blank=True, help_text="empty means any")
+    urgency = models.CharField(max_length=8, blank=True, help_text="empty means any")
+    matter = PrefixField(max_length=12, blank=True, help_text="matter prefix; empty means any")
+    amount = models.PositiveIntegerField()
+    unit = models.CharField(max_length=14, choices=TimeUnit.choices)
+    warn_percent = models.PositiveSmallIntegerField(default=75, help_text="share of the limit after which it warns")
+    basis = models.CharField(max_length=200, blank=True, help_text="law and article")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["clock", "case_kind", "nature", "urgency", "matter"], name="time_limit_once"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.clock}: {self.amount} {self.unit}"
+
+
+class Clock(models.Model):
+    """One limit running on one case. It ends met, missed (met too late) or cancelled; it never simply disappears."""
+
+    class State(models.TextChoices):
+        RUNNING = "running", _("running")
+        PAUSED = "paused", _("paused")
+        MET = "met", _("met")
+        MISSED = "missed", _("met late")
+        CANCELLED = "cancelled", _("cancelled")
+
+    class Stage(models.IntegerChoices):
+        """What has been said so far: each stage is said once."""
+
+        QUIET = 0, _("on time")
+        WARNED = 1, _("warned")
+        URGED = 2, _("urged: overdue")
+        ESCALATED = 3, _("escalated")
+
+    case = models.ForeignKey("cases.Case", models.CASCADE, related_name="clocks")
+    kind = models.CharField(max_length=10, choices=ClockKind.choices)
+    state = models.CharField(max_length=9, choices=State.choices)
+    amount = models.PositiveIntegerField(help_text="the limit, extensions included")
+    unit = models.CharField(max_length=14, choices=TimeUnit.choices)
+    basis = models.CharField(max_length=200, blank=True)
+    started_at = models.DateTimeField()
+    warn_at = models.DateTimeField()
+    due_at = models.DateTimeField()
+    paused_at = models.DateTimeField(null=True)
+    pause_cause = models.CharField(max_length=200, blank=True)
+    ended_at = models.DateTimeField(null=True)
+    stage = models.PositiveSmallIntegerField(choices=Stage.choices, default=Stage.QUIET)
+    next_at = models.DateTimeField(null=True, help_text="when the sweeper has something to say; none when it has not")
+    failures = models.PositiveSmallIntegerField(default=0, help_text="sweeps that failed on this row")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["case", "kind"], condition=Q(state__in=["running", "paused"]), name="clock_runs_once"
+            )
+        ]
+        indexes = [models.Index("next_at", name="clock_next", condition=~Q(next_at=None))]
+
+    def __str__(self) -> str:
+        return f"{self.case} {self.kind}"

@@ -1,0 +1,82 @@
+"""The append-only chain of events, its anchors, and the outbox. The database itself refuses UPDATE and DELETE on the first two."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+
+class Event(models.Model):
+    """What happened to a case, as link number ``seq`` of its chain: ``hash`` covers this row and the link before it.
+
+    ``body`` holds no personal data and no free text of the requester: those may one day be destroyed by rule, and the
+    chain must stay verifiable. Where such text matters, the body carries its SHA-256.
+    """
+
+    id = models.BigAutoField(primary_key=True)
+    case = models.ForeignKey("cases.Case", models.DO_NOTHING, related_name="events", db_constraint=False)
+    seq = models.PositiveIntegerField(help_text="1, 2, 3 … within the case")
+    at = models.DateTimeField()
+    actor = models.ForeignKey("organisation.Person", models.DO_NOTHING, null=True, related_name="+")
+    actor_role = models.CharField(max_length=40, help_text="the role acted in; 'requester' or 'system' where no post is")
+    action = models.CharField(max_length=30)
+    body = models.JSONField(default=dict)
+    prev = models.BinaryField()
+    hash = models.BinaryField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["case", "seq"], name="event_once_per_seq")]
+
+    def __str__(self) -> str:
+        return f"{self.case_id}/{self.seq} {self.action}"
+
+
+class Anchor(models.Model):
+    """A seal over every event up to an id, chained to the anchor before: a whole missing case is noticed."""
+
+    upto = models.BigIntegerField(unique=True, help_text="the last event id it covers")
+    events = models.BigIntegerField(help_text="how many events it covers, since the anchor before")
+    at = models.DateTimeField()
+    prev = models.BinaryField()
+    hash = models.BinaryField()
+
+    def __str__(self) -> str:
+        return f"anchor at {self.upto}"
+
+
+class Message(models.Model):
+    """One message that must leave: written in the transaction that causes it, delivered at least once with the same id."""
+
+    class Channel(models.TextChoices):
+        SMS = "sms", _("text message")
+        EMAIL = "email", _("e-mail")
+        IN_APP = "in_app", _("in-app message")
+
+    class State(models.TextChoices):
+        WAITING = "waiting", _("waiting")
+        SENT = "sent", _("sent")
+        FAILED = "failed", _("given up")
+
+    case = models.ForeignKey("cases.Case", models.CASCADE, related_name="messages")
+    channel = models.CharField(max_length=8, choices=Channel.choices)
+    template = models.CharField(max_length=40, help_text="name of the text in the message pack")
+    params = models.JSONField(default=dict, help_text="no personal data: the address is taken from the sealed contact")
+    to_unit = models.ForeignKey(
+        "organisation.Unit", models.PROTECT, null=True, related_name="+", help_text="none: to the requester"
+    )
+    state = models.CharField(max_length=7, choices=State.choices, default=State.WAITING)
+    created_at = models.DateTimeField()
+    next_at = models.DateTimeField(null=True)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    sent_at = models.DateTimeField(null=True)
+    error = models.CharField(max_length=200, blank=True)
+
+    class Meta:
+        indexes = [
+            models.Index("next_at", name="message_due", condition=Q(state="waiting")),
+            models.Index("created_at", name="message_created"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.template} → {self.channel}"

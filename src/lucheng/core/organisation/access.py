@@ -1,0 +1,189 @@
+"""The one predicate of who may see and do what.
+
+It follows from posts: role x place prefix x unit x matter domain x confidentiality. A :class:`Scope` is compiled once
+from the posts a person holds today, and answers in two forms that must always agree (a property test holds them
+together): :meth:`Scope.q` for lists, searches, maps, exports and counts, and :meth:`Scope.allows` for one row.
+
+Sources: Jinan 12345 regulation art. 32 (content and identity of a complaint never reach the unit complained of; who
+has an interest is recused), Weifang art. 11 and Jinan arts 16, 24 (a requester may ask for secrecy).
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Protocol
+
+from django.db import connection
+from django.db.models import Q
+from django.utils import timezone
+
+from lucheng.core.fields import within
+from lucheng.core.organisation.models import Interest, Person, Post, Role
+
+
+class Facts(Protocol):
+    """What the predicate must know of a case; :class:`lucheng.core.cases.models.Case` has it."""
+
+    place: str
+    units: list[int]
+    matter: str
+    confidential: bool
+    accused_unit_id: int | None
+
+
+@dataclass(frozen=True)
+class Grant:
+    """What one post gives: capabilities over a part of the cases."""
+
+    role: str
+    reach: str
+    capabilities: frozenset[str]
+    place: str
+    units: tuple[int, ...]
+    domains: tuple[str, ...]
+
+    def q(self) -> Q | None:
+        """The cases in reach, secrecy and recusal apart; None where the role reaches none."""
+        if self.reach == Role.Reach.NONE or (self.reach == Role.Reach.UNIT and not self.units):
+            return None
+        q = within("place", self.place)
+        if self.reach == Role.Reach.UNIT:
+            q &= Q(units__overlap=list(self.units))
+        if self.domains:
+            domain = Q()
+            for d in self.domains:
+                domain |= within("matter", d)
+            q &= domain
+        if "case.confidential" not in self.capabilities:
+            q &= Q(confidential=False)
+        return q
+
+    def reaches(self, case: Facts) -> bool:
+        if self.reach == Role.Reach.NONE or not case.place.startswith(self.place):
+            return False
+        if self.reach == Role.Reach.UNIT and not set(self.units) & set(case.units):
+            return False
+        if self.domains and not any(case.matter.startswith(d) for d in self.domains):
+            return False
+        return not case.confidential or "case.confidential" in self.capabilities
+
+
+@dataclass(frozen=True)
+class Scope:
+    """Everything the posts of one person allow today."""
+
+    person_id: int | None
+    grants: tuple[Grant, ...] = ()
+    #: Units whose accused cases the person never sees: those they serve in, and those they declared an interest in.
+    recused: frozenset[int] = frozenset()
+
+    def can(self, capability: str) -> bool:
+        """Whether any post gives the capability, anywhere. For showing a menu; never enough to act on a case."""
+        return any(capability in g.capabilities for g in self.grants)
+
+    def role_for(self, capability: str, case: Facts | None = None) -> str | None:
+        """The role of the first post that gives the capability (over ``case``, if given), for the ledger."""
+        if case is not None and case.accused_unit_id in self.recused:
+            return None
+        for g in self.grants:
+            if capability in g.capabilities and (case is None or g.reaches(case)):
+                return g.role
+        return None
+
+    def allows(self, capability: str, case: Facts) -> bool:
+        """Whether the person may use the capability on this case."""
+        return self.role_for(capability, case) is not None
+
+    def q(self, capability: str = "case.view") -> Q:
+        """The condition on cases over which the person has the capability. With no post it holds for no row."""
+        reach: Q | None = None
+        for g in self.grants:
+            if capability not in g.capabilities:
+                continue
+            q = g.q()
+            if q is not None:
+                reach = q if reach is None else reach | q
+        if reach is None:
+            return Q(pk__in=[])
+        if self.recused:
+            reach &= Q(accused_unit=None) | ~Q(accused_unit__in=sorted(self.recused))
+        return reach
+
+    def covers(self, capability: str, place: str) -> bool:
+        """Whether the capability is held over all of ``place``: for creating there and for editing registers."""
+        return any(capability in g.capabilities and place.startswith(g.place) for g in self.grants)
+
+
+NOBODY = Scope(person_id=None)
+
+
+def subtree(unit_ids: Iterable[int]) -> dict[int, tuple[int, ...]]:
+    """For each unit, itself and every unit below it, in one query."""
+    ids = sorted(set(unit_ids))
+    found: dict[int, list[int]] = {i: [] for i in ids}
+    if ids:
+        with connection.cursor() as cursor:
+            cursor.execute(
+                """
+                with recursive tree(root, id) as (
+                    select id, id from organisation_unit where id = any(%s)
+                    union all
+                    select tree.root, u.id from organisation_unit u join tree on u.parent_id = tree.id
+                )
+                select root, id from tree
+                """,
+                [ids],
+            )
+            for root, unit in cursor.fetchall():
+                found[root].append(unit)
+    return {root: tuple(sorted(units)) for root, units in found.items()}
+
+
+def line_of_command(unit_ids: Iterable[int]) -> set[int]:
+    """The units and all above them, the root of the tree (the city itself) apart, in one query."""
+    ids = sorted(set(unit_ids))
+    if not ids:
+        return set()
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            with recursive line(id, parent_id) as (
+                select id, parent_id from organisation_unit where id = any(%s)
+                union
+                select u.id, u.parent_id from organisation_unit u join line on line.parent_id = u.id
+            )
+            select id from line where parent_id is not null or id = any(%s)
+            """,
+            [ids, ids],
+        )
+        return {row[0] for row in cursor.fetchall()}
+
+
+def scope_of(person: Person, day: dt.date | None = None) -> Scope:
+    """Compile the posts that ``person`` holds on ``day`` (today, if not given). Four queries."""
+    if not person.is_active:
+        return NOBODY
+    day = day or timezone.localdate()
+    posts = list(Post.objects.filter(Post.in_force(day), person=person).select_related("role").order_by("id"))
+    trees = subtree(p.unit_id for p in posts if p.unit_id is not None)
+    grants = tuple(
+        Grant(
+            role=p.role_id,
+            reach=p.role.reach,
+            capabilities=frozenset(p.role.capabilities),
+            place=p.place,
+            units=trees[p.unit_id] if p.unit_id is not None else (),
+            domains=tuple(p.domains),
+        )
+        for p in posts
+    )
+    # A unit complained of stands for itself and all it is part of or made of. A post that reaches every case of a place
+    # (a dispatcher, an auditor) is recused only for its own line of command, not for all units of the city below it.
+    recused = line_of_command(p.unit_id for p in posts if p.unit_id is not None)
+    for p in posts:
+        if p.role.reach == Role.Reach.UNIT and p.unit_id is not None:
+            recused.update(trees[p.unit_id])
+    recused.update(Interest.objects.filter(person=person).values_list("unit_id", flat=True))
+    return Scope(person_id=person.pk, grants=grants, recused=frozenset(recused))

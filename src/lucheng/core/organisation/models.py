@@ -1,0 +1,151 @@
+"""Who works here: units in a tree, people, roles, and the posts that join them to a place.
+
+Who may see and do what follows from posts alone; :mod:`lucheng.core.organisation.access` turns them into one predicate.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import ClassVar
+
+from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
+
+from lucheng.core.fields import PrefixField
+
+
+class Unit(models.Model):
+    """A body that handles matters: a bureau, a sub-district office, a community, a company with a public duty."""
+
+    class Kind(models.TextChoices):
+        GOVERNMENT = "government", _("government")
+        DEPARTMENT = "department", _("department")
+        STREET = "street", _("sub-district, town or sumu office")
+        COMMUNITY = "community", _("community or village committee")
+        COMPANY = "company", _("company with a public duty")
+        HOTLINE = "hotline", _("hotline centre")
+        POLICE = "police", _("police")
+        COURT = "court", _("court or procuratorate")
+        ORGANISATION = "organisation", _("social organisation")
+
+    code = models.CharField(max_length=40, unique=True, help_text="stable short name, used by imports and the catalogue")
+    name = models.CharField(max_length=80)
+    kind = models.CharField(max_length=12, choices=Kind.choices)
+    parent = models.ForeignKey("self", models.PROTECT, null=True, related_name="children")
+    place = PrefixField(help_text="the place it answers for")
+    domains = ArrayField(PrefixField(), default=list, help_text="matter codes it answers for; empty means any")
+    phone = models.CharField(max_length=30, blank=True, help_text="office telephone, public")
+    active = models.BooleanField(default=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["place"])]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class PersonManager(BaseUserManager["Person"]):
+    def create_user(self, username: str, password: str | None = None, *, name: str = "") -> Person:
+        """A person who may sign in; without a password they cannot until one is set."""
+        person = self.model(username=username, name=name)
+        person.set_password(password)
+        person.save(using=self._db)
+        return person
+
+
+class Person(AbstractBaseUser):
+    """A member of staff. Residents have no account: they follow a case by its code."""
+
+    username = models.CharField(max_length=60, unique=True)
+    name = models.CharField(max_length=60)
+    language = models.CharField(max_length=8, blank=True)
+    is_active = models.BooleanField(default=True)
+
+    objects: ClassVar[PersonManager] = PersonManager()
+
+    USERNAME_FIELD = "username"
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Role(models.Model):
+    """One row of the role catalogue, which a city may edit: what a post lets its holder see and do, and how far."""
+
+    class Reach(models.TextChoices):
+        PLACE = "place", _("every case at its place")
+        UNIT = "unit", _("cases of its unit, at its place")
+        NONE = "none", _("no cases")
+
+    code = models.CharField(max_length=40, primary_key=True)
+    name = models.CharField(max_length=40)
+    name_en = models.CharField(max_length=60)
+    reach = models.CharField(max_length=6, choices=Reach.choices)
+    capabilities = ArrayField(models.CharField(max_length=40), default=list)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Post(models.Model):
+    """A person in a role at a place, for a unit, over a stretch of time."""
+
+    class Basis(models.TextChoices):
+        FULL = "full", _("full time")
+        PART = "part", _("part time")
+
+    person = models.ForeignKey(Person, models.PROTECT, related_name="posts")
+    role = models.ForeignKey(Role, models.PROTECT)
+    unit = models.ForeignKey(Unit, models.PROTECT, null=True, related_name="posts")
+    place = PrefixField()
+    building = models.ForeignKey("places.Building", models.SET_NULL, null=True)
+    building_unit = models.ForeignKey("places.BuildingUnit", models.SET_NULL, null=True)
+    domains = ArrayField(PrefixField(), default=list, help_text="matter codes; empty means any")
+    basis = models.CharField(max_length=4, choices=Basis.choices, default=Basis.FULL)
+    valid_from = models.DateField()
+    valid_to = models.DateField(null=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["place", "role"])]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(valid_to=None) | Q(valid_to__gt=F("valid_from")), name="post_valid_in_order"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.person} · {self.role} · {self.place}"
+
+    @staticmethod
+    def in_force(day: dt.date) -> Q:
+        """The condition that a post is held on ``day``."""
+        return Q(valid_from__lte=day) & (Q(valid_to=None) | Q(valid_to__gt=day))
+
+
+class ApiToken(models.Model):
+    """A key by which a program acts as a person. Only its SHA-256 is kept."""
+
+    person = models.ForeignKey(Person, models.CASCADE, related_name="tokens")
+    label = models.CharField(max_length=60)
+    digest = models.BinaryField(unique=True)
+    created_at = models.DateTimeField()
+    expires_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return self.label
+
+
+class Interest(models.Model):
+    """A person's declared interest in a unit: they are recused from cases against it (回避, Jinan regulation art. 32)."""
+
+    person = models.ForeignKey(Person, models.CASCADE, related_name="interests")
+    unit = models.ForeignKey(Unit, models.CASCADE)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["person", "unit"], name="interest_once")]
+
+    def __str__(self) -> str:
+        return f"{self.person} · {self.unit}"

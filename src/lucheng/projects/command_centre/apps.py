@@ -1,0 +1,6 @@
+from django.apps import AppConfig
+
+
+class CommandCentreConfig(AppConfig):
+    name = "lucheng.projects.command_centre"
+    label = "command_centre"
