@@ -20,3 +20,27 @@ def pytest_configure(config: pytest.Config) -> None:
         from lucheng import embedded
 
         embedded.ensure_running(durable=False)
+
+
+@pytest.fixture(autouse=True)
+def _fresh_snapshots() -> None:
+    """A rolled-back test leaves revision numbers as they were; nothing held in memory may outlive it."""
+    from lucheng.core.revisions import snapshot
+
+    snapshot.forget()
+
+
+@pytest.fixture(autouse=True)
+def _flush_may_empty_the_ledger(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tests that commit are cleaned up by TRUNCATE, which the ledger refuses; for that clean-up alone, triggers rest."""
+    from django.db.backends.postgresql.operations import DatabaseOperations
+
+    plain = DatabaseOperations.sql_flush
+
+    def sql_flush(self: DatabaseOperations, *args: object, **kwargs: object) -> list[str]:
+        statements: list[str] = plain(self, *args, **kwargs)  # type: ignore[arg-type]
+        if not statements:
+            return statements
+        return ["set session_replication_role = replica", *statements, "set session_replication_role = origin"]
+
+    monkeypatch.setattr(DatabaseOperations, "sql_flush", sql_flush)

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import threading
 import time
+import weakref
 from collections.abc import Callable
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from django.db import connection
 
@@ -20,6 +21,7 @@ MAX_AGE = 1.0  # seconds
 _lock = threading.Lock()
 _numbers: dict[str, int] = {}
 _asked_at = float("-inf")
+_all: weakref.WeakSet[Snapshot[Any]] = weakref.WeakSet()
 
 
 def bump(name: str) -> None:
@@ -33,11 +35,13 @@ def bump(name: str) -> None:
 
 
 def forget() -> None:
-    """Ask the database again at the next :meth:`Snapshot.get`: for tests and for the process that made the change."""
+    """Drop every copy and ask the database again: for the process that made a change, and between tests."""
     global _asked_at
     with _lock:
         _asked_at = float("-inf")
         _numbers.clear()
+    for snapshot in _all:
+        snapshot._held = None
 
 
 def _number(name: str) -> int:
@@ -60,6 +64,7 @@ class Snapshot(Generic[T]):
         self._load = load
         self._held: tuple[int, T] | None = None
         self._loading = threading.Lock()
+        _all.add(self)
 
     def get(self) -> T:
         number = _number(self.name)
@@ -72,7 +77,3 @@ class Snapshot(Generic[T]):
                 held = (number, self._load())
                 self._held = held
             return held[1]
-
-    def clear(self) -> None:
-        """Drop the copy: for tests, whose transactions roll back."""
-        self._held = None

@@ -1,0 +1,33 @@
+# Needs Debian 12 (or alike) with Python 3.11 and make; everything else is installed into .venv.
+PYTHON ?= python3
+export UV_PYTHON_DOWNLOADS = never
+
+.PHONY: demo install test lint types bench screenshots clean
+
+install: .venv/.installed
+
+.venv/.installed: pyproject.toml uv.lock hatch_build.py tools/bootstrap.py $(shell find frontend -type f -not -path '*/node_modules/*' 2>/dev/null) $(shell find src/lucheng -name '*.po')
+	$(PYTHON) tools/bootstrap.py .venv
+	.venv/bin/uv sync --frozen --inexact --reinstall-package lucheng
+	touch $@
+
+demo: install
+	.venv/bin/lucheng demo
+
+lint: install
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+	.venv/bin/lint-imports
+	.venv/bin/mypy
+
+test: install lint
+	.venv/bin/pytest -n 2
+
+bench: install
+	.venv/bin/python -m bench
+
+screenshots: install
+	.venv/bin/python -m tools.screenshots
+
+clean:
+	rm -rf .venv frontend/node_modules src/lucheng/static/dist
