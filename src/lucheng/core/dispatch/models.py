@@ -1,4 +1,4 @@
-"""The matters of the city and the dispatch catalogue (派单目录): which unit answers for which matter where."""
+"""The matters of the city and the dispatch catalogue (派单目录): which unit answers for which matter."""
 
 from __future__ import annotations
 
@@ -16,10 +16,13 @@ class Matter(models.Model):
     code = PrefixField(max_length=12, primary_key=True)
     name = models.CharField(max_length=40)
     name_en = models.CharField(max_length=80, blank=True)
-    terms = ArrayField(models.CharField(max_length=40), default=list, help_text="words by which people name it")
+    terms = ArrayField(
+        models.CharField(max_length=40), default=list, help_text="words by which people name it"
+    )
     examples = ArrayField(models.TextField(), default=list, help_text="sentences as people say them")
     grassroots = models.BooleanField(
-        default=False, help_text="on the list of duties of sub-districts and townships (乡镇(街道)履职事项清单)"
+        default=False,
+        help_text="on the list of duties of sub-districts and townships (乡镇(街道)履职事项清单)",
     )
     urgency = models.CharField(max_length=8, blank=True, help_text="urgency proposed for it")
 
@@ -44,7 +47,9 @@ class Version(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["state"], condition=Q(state="published"), name="one_catalogue_in_force")
+            models.UniqueConstraint(
+                fields=["state"], condition=Q(state="published"), name="one_catalogue_in_force"
+            )
         ]
 
     def __str__(self) -> str:
@@ -52,7 +57,7 @@ class Version(models.Model):
 
 
 class Rule(models.Model):
-    """One row of an edition: a matter prefix and a place prefix to the lead unit, its helpers, and the legal basis."""
+    """One row of an edition: a matter prefix and a place prefix to lead unit, helpers and legal basis."""
 
     version = models.ForeignKey(Version, models.CASCADE, related_name="rules")
     matter = PrefixField(max_length=12, blank=True, help_text="matter prefix; empty means any matter")
@@ -64,7 +69,9 @@ class Rule(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["version", "matter", "place"], name="rule_once_per_matter_and_place")
+            models.UniqueConstraint(
+                fields=["version", "matter", "place"], name="rule_once_per_matter_and_place"
+            )
         ]
 
     def __str__(self) -> str:
@@ -72,7 +79,7 @@ class Rule(models.Model):
 
 
 class Alarm(models.Model):
-    """A case for which the catalogue has no row: it waits in a queue for a person and never goes to a silent default."""
+    """A case for which the catalogue has no row: it waits in a queue for a person, not a default."""
 
     case = models.OneToOneField("cases.Case", models.CASCADE, related_name="alarm")
     why = models.CharField(max_length=200)
