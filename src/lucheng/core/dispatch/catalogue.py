@@ -1,8 +1,8 @@
 """Which unit answers for a matter at a place: the dispatch catalogue in force (派单目录), held in memory.
 
 The longest matter prefix wins, then the longest place prefix, as in IP routing: a row for street lamps in the
-whole city comes before a row for all matters of one street. Where the row that wins names a unit that has been
-closed, nobody answers for the matter there: a person decides, not a broader row (docs/decisions/0130).
+whole city comes before a row for all matters of one street. Where the row that wins names a unit that has
+been closed, nobody answers for the matter there: a person decides, not a broader row (docs/decisions/0130).
 """
 
 from __future__ import annotations
@@ -142,7 +142,8 @@ def why_none(matter: str, place: str) -> str | Promise:
     if found is not None:
         return format_lazy(
             _(
-                "The dispatch catalogue names {unit}, which is closed. Name another unit; correct the catalogue."
+                "The dispatch catalogue names {unit}, which is closed. "
+                "Name another unit, and correct the catalogue."
             ),
             unit=found.lead_unit_name,
         )

@@ -1,0 +1,97 @@
+"""The role catalogue: loading it from a pack, and editing a role. Posts stay; what they allow changes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from django.db import transaction
+from django.utils.text import format_lazy
+from django.utils.translation import gettext_lazy as _
+
+from lucheng.core import packs
+from lucheng.core.errors import Invalid, NotFound
+from lucheng.core.faults import Fault, Faulty
+from lucheng.core.organisation import capabilities
+from lucheng.core.organisation.models import Role
+
+#: The catalogue that every city starts from.
+NATIONAL = Path(__file__).parents[2] / "packs" / "national" / "roles.toml"
+
+_FIELDS = {
+    "code": packs.Field(required=True, longest=40),
+    "name": packs.Field(required=True, longest=40),
+    "name_en": packs.Field(required=True, longest=60),
+    "reach": packs.Field(required=True),
+    "capabilities": packs.Field(list, required=True),
+}
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """What a pack changed, by code. Codes that the pack does not name are kept and never deleted."""
+
+    added: tuple[str, ...]
+    changed: tuple[str, ...]
+    unchanged: tuple[str, ...]
+
+
+def _check_reach(reach: str, held: Iterable[str]) -> None:
+    if reach not in Role.Reach.values:
+        raise Invalid(
+            {"reach": format_lazy(_("write one of {choices}"), choices=", ".join(Role.Reach.values))}
+        )
+    if reach == Role.Reach.NONE and any(c.startswith("case.") and c != "case.create" for c in held):
+        raise Invalid({"reach": _("A role that reaches no cases cannot be allowed to see or handle them.")})
+
+
+def load(path: Path = NATIONAL) -> Loaded:
+    """Add and change the roles that the pack at ``path`` names; all or none.
+
+    Raises Faulty with every fault at its entry: unknown reach or capability, rights that must be apart.
+    """
+    entries = packs.read(path, "role", _FIELDS, key="code")
+    faults: list[Fault] = []
+    for row, entry in enumerate(entries, 1):
+        try:
+            capabilities.check(entry["capabilities"])
+            _check_reach(entry["reach"], entry["capabilities"])
+        except Invalid as wrong:
+            faults += [Fault(row, column, text) for column, text in wrong.fields.items()]
+    if faults:
+        raise Faulty(faults)
+    added, changed, unchanged = [], [], []
+    with transaction.atomic():
+        before = {r.code: r for r in Role.objects.select_for_update()}
+        for entry in entries:
+            role = Role(**{**entry, "capabilities": sorted(set(entry["capabilities"]))})
+            old = before.get(role.code)
+            if old is None:
+                added.append(role.code)
+            elif all(getattr(old, f) == getattr(role, f) for f in _FIELDS):
+                unchanged.append(role.code)
+                continue
+            else:
+                changed.append(role.code)
+            role.save()
+    return Loaded(tuple(added), tuple(changed), tuple(unchanged))
+
+
+def edit(code: str, *, name: str, name_en: str, reach: str, held: Iterable[str]) -> Role:
+    """Change one role. Every post in this role allows the new capabilities from the next request on.
+
+    Raises NotFound for an unknown role; Invalid at ``name``, ``name_en``, ``reach`` or ``capabilities``.
+    """
+    held = sorted(set(held))
+    if not name.strip():
+        raise Invalid({"name": _("this may not be empty")})
+    capabilities.check(held)
+    _check_reach(reach, held)
+    with transaction.atomic():
+        role = Role.objects.select_for_update().filter(code=code).first()
+        if role is None:
+            raise NotFound(_("There is no such role."))
+        role.name, role.name_en, role.reach, role.capabilities = name.strip(), name_en.strip(), reach, held
+        role.save()
+    return role
