@@ -137,7 +137,11 @@ class Case(models.Model):
     supervision = models.CharField(max_length=6, choices=Supervision.choices, default="", blank=True)
     reworks = models.PositiveSmallIntegerField(default=0)
     returns = models.PositiveSmallIntegerField(default=0)
-    public_reply = models.TextField(blank=True)
+    public_reply = models.TextField(blank=True, help_text="the reviewed reply, as the requester reads it")
+    contacted = models.BooleanField(null=True, help_text="callback: the unit contacted the requester")
+    solved = models.BooleanField(null=True, help_text="callback: solved")
+    satisfaction = models.PositiveSmallIntegerField(null=True, help_text="callback: 5 best to 1, 0 not reached")
+    appealed_at = models.DateTimeField(null=True, help_text="the requester objects and has no answer yet")
 
     open = models.GeneratedField(
         expression=~Q(state__in=[s.value for s in ENDED]), output_field=models.BooleanField(), db_persist=True
@@ -164,6 +168,7 @@ class Case(models.Model):
             models.Index("place", "created_at", name="case_place"),
             models.Index("state", "created_at", name="case_state"),
             models.Index("created_at", "id", name="case_created"),
+            models.Index("appealed_at", name="case_appealed", condition=~Q(appealed_at=None)),
             models.Index("main", name="case_main", condition=~Q(main=None)),
             models.Index("parent", name="case_parent", condition=~Q(parent=None)),
         ]
@@ -186,6 +191,22 @@ class Assist(models.Model):
 
     def __str__(self) -> str:
         return f"{self.case} · {self.unit}"
+
+
+class Text(models.Model):
+    """What somebody wrote in one step of a case. The ledger keeps its digest, so that it can be proved while it is held
+    and destroyed by rule without breaking the chain."""
+
+    case = models.ForeignKey(Case, models.CASCADE, related_name="texts")
+    seq = models.PositiveIntegerField(help_text="number of the event in the chain")
+    name = models.CharField(max_length=20, help_text="field of the transition")
+    text = models.TextField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["case", "seq", "name"], name="text_once")]
+
+    def __str__(self) -> str:
+        return f"{self.case_id}/{self.seq} {self.name}"
 
 
 class Attachment(models.Model):

@@ -1,0 +1,202 @@
+"""What a transition changes on the records besides the state: one function for each name in the table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from django.utils.translation import gettext_lazy as _
+
+from lucheng.core.cases.law import Step
+from lucheng.core.cases.models import Assist, Case, Supervision, Text
+from lucheng.core.clocks import service as clocks
+from lucheng.core.clocks.models import ClockKind, TimeUnit
+from lucheng.core.dispatch import alarms
+from lucheng.core.errors import Forbidden
+from lucheng.core.organisation.access import subtree
+from lucheng.core.organisation.models import Post, Unit
+from lucheng.core.triage import advice
+
+
+def classify(step: Step) -> None:
+    """A person has decided matter and place; what was proposed is kept beside it."""
+    case = step.case
+    case.matter = step.fields.get("matter") or case.matter
+    case.place = step.fields.get("place") or case.place
+    if "matter" in step.fields or "place" in step.fields:
+        advice.decided(case, case.matter, case.place, step.now)
+
+
+def answer(step: Step) -> None:
+    classify(step)
+    step.case.public_reply = step.fields["answer"]
+
+
+def merge(step: Step) -> None:
+    main: Case = step.fields["main"]
+    case = step.case
+    case.main = main
+    case.units = main.units
+    step.says["main"] = main.number
+
+
+def unmerge(step: Step) -> None:
+    case = step.case
+    if case.main is not None:
+        step.says["main"] = case.main.number
+    case.main = None
+    case.lead_unit = None
+    case.units = []
+    case.public_reply = ""
+
+
+def follow(step: Step) -> None:
+    """The main order's reviewed reply is this caller's reply too; their callback is their own."""
+    main = step.case.main
+    assert main is not None  # only merged cases follow
+    step.case.public_reply = main.public_reply
+    step.case.lead_unit = main.lead_unit
+    step.case.units = main.units
+    step.says["main"] = main.number
+
+
+def dispatch(step: Step) -> None:
+    case, fields, decision = step.case, step.fields, step.decision
+    classify(step)
+    if fields.get("lead_unit") is not None:
+        case.lead_unit = fields["lead_unit"]
+        case.rule_id = None
+        assists = [u.pk for u in fields.get("assist_units", ())]
+        step.says["by"] = "person"
+    else:
+        assert decision is not None  # the rule lead_unit_is_named has seen to it
+        case.lead_unit_id = decision.lead_unit_id
+        case.rule_id = decision.rule_id
+        assists = list(decision.assist_unit_ids)
+        step.says |= {"by": "catalogue", "rule": decision.rule_id, "version": decision.version}
+    assists = [a for a in dict.fromkeys(assists) if a != case.lead_unit_id]
+    if step.action == "redispatch":
+        case.named_after_study = True
+        Assist.objects.filter(case=case, replied_at=None).delete()
+    Assist.objects.bulk_create(
+        [Assist(case=case, unit_id=a, asked_at=step.now) for a in assists], ignore_conflicts=True
+    )
+    assert case.lead_unit_id is not None
+    helped = Assist.objects.filter(case=case).values_list("unit_id", flat=True)
+    case.units = list(dict.fromkeys([case.lead_unit_id, *assists, *helped]))
+    case.handler = None
+    case.dispatched_at = case.dispatched_at or step.now
+    step.says |= {"lead": case.lead_unit_id, "assists": assists}
+    alarms.settle(case, step.now)
+
+
+def ask_return(step: Step) -> None:
+    step.case.returns += 1
+
+
+def uphold(step: Step) -> None:
+    step.case.named_after_study = True
+
+
+def sign(step: Step) -> None:
+    step.case.handler = step.actor
+
+
+def ask_assist(step: Step) -> None:
+    unit: Unit = step.fields["assist_unit"]
+    Assist.objects.get_or_create(case=step.case, unit=unit, defaults={"asked_at": step.now})
+    if unit.pk not in step.case.units:
+        step.case.units = [*step.case.units, unit.pk]
+
+
+def assist(step: Step) -> None:
+    """The helper whose unit the person serves in has reported."""
+    waiting = list(Assist.objects.filter(case=step.case, replied_at=None).order_by("id"))
+    trees = subtree(a.unit_id for a in waiting)
+    mine = set(
+        Post.objects.filter(Post.in_force(step.now.date()), person=step.actor).values_list("unit_id", flat=True)
+    )
+    for a in waiting:
+        if mine & set(trees[a.unit_id]):
+            a.replied_at = step.now
+            a.reply = step.fields["assist_reply"]
+            a.save(update_fields=["replied_at", "reply"])
+            step.says["assist"] = a.unit_id
+            return
+    raise Forbidden(_("No assisting unit of yours is asked to report on this order."))
+
+
+def extend(step: Step) -> None:
+    clocks.extend(step.case, ClockKind.REPLY, step.fields["days"], TimeUnit.WORKING_DAYS, step.now)
+
+
+def approve(step: Step) -> None:
+    reply = Text.objects.filter(case=step.case, name="public_reply").order_by("-seq").first()
+    step.case.public_reply = reply.text if reply is not None else ""
+
+
+def rework(step: Step) -> None:
+    step.case.reworks += 1
+    step.case.solved = step.case.contacted = step.case.satisfaction = None
+
+
+def rate(step: Step) -> None:
+    case, fields = step.case, step.fields
+    case.satisfaction = int(fields["satisfaction"])
+    case.contacted = fields.get("contacted")
+    case.solved = fields.get("solved")
+
+
+def close(step: Step) -> None:
+    if "satisfaction" in step.fields:
+        rate(step)
+    step.case.closed_at = step.now
+    alarms.settle(step.case, step.now)
+
+
+def reopen(step: Step) -> None:
+    case = step.case
+    case.closed_at = None
+    case.named_after_study = False
+    case.solved = case.contacted = case.satisfaction = None
+
+
+def supervise(step: Step) -> None:
+    step.case.supervision = step.fields["level"]
+
+
+def end_supervision(step: Step) -> None:
+    step.case.supervision = Supervision.NONE
+
+
+def appeal(step: Step) -> None:
+    step.case.appealed_at = step.now
+
+
+def answer_appeal(step: Step) -> None:
+    step.case.appealed_at = None
+
+
+EFFECTS: dict[str, Callable[[Step], None]] = {
+    "": lambda step: None,
+    "classify": classify,
+    "answer": answer,
+    "merge": merge,
+    "unmerge": unmerge,
+    "follow": follow,
+    "dispatch": dispatch,
+    "return": ask_return,
+    "uphold": uphold,
+    "sign": sign,
+    "ask_assist": ask_assist,
+    "assist": assist,
+    "extend": extend,
+    "approve": approve,
+    "rework": rework,
+    "rate": rate,
+    "close": close,
+    "reopen": reopen,
+    "supervise": supervise,
+    "end_supervision": end_supervision,
+    "appeal": appeal,
+    "answer_appeal": answer_appeal,
+}

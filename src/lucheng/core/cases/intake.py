@@ -1,0 +1,486 @@
+"""The one way in. Every door, from the resident's page to a replayed call, makes a case here.
+
+A create seals the contact, locates the place, proposes a matter, asks the catalogue, sets the clocks, writes the first
+events and the first message. All rows go to the database in one statement: one round trip, one transaction. Either the
+whole case is there or nothing is, and the same idempotency key finds the first answer again.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import msgspec
+import psycopg
+from django.db import connection
+from django.utils.translation import gettext_lazy as _
+from psycopg.types.json import Jsonb
+
+from lucheng.core.cases import codes, kinds
+from lucheng.core.cases.lifecycle import BY_ACTION
+from lucheng.core.cases.models import Case, Channel, State, Urgency
+from lucheng.core.cases.text import MAX_TITLE, clean, one_line
+from lucheng.core.clocks import service as clocks
+from lucheng.core.clocks.models import ClockKind
+from lucheng.core.dispatch import alarms, catalogue, matters
+from lucheng.core.errors import Conflict, Invalid
+from lucheng.core.ledger import chain
+from lucheng.core.organisation.models import Person
+from lucheng.core.places import locate, names
+from lucheng.core.privacy import contacts
+from lucheng.core.triage import classify
+
+#: A place found in words is taken as the case's place from this score on; below, a person decides.
+SURE_OF_PLACE = 0.8
+
+
+class NewCase(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
+    """What a door hands over. Only ``kind``, ``nature`` and ``content`` are always needed."""
+
+    kind: str
+    nature: str
+    content: str
+    channel: str = Channel.WEB.value
+    title: str = ""
+    matter: str = ""
+    place: str = ""
+    address: str = ""
+    lon: float | None = None
+    lat: float | None = None
+    name: str = ""
+    phone: str = ""
+    anonymous: bool = False
+    confidential: bool = False
+    reply_wanted: bool = True
+    language: str = "zh"
+    urgency: str = ""
+    collective: bool = False
+    occurred_at: dt.datetime | None = None
+    accused_unit: int | None = None
+    source_ref: str = ""
+    fields: dict[str, Any] = msgspec.field(default_factory=dict)
+    #: Accept and dispatch at once as the catalogue says: a member of staff has looked at matter and place.
+    dispatch: bool = False
+
+
+class Created(msgspec.Struct, kw_only=True):
+    """The answer to a create."""
+
+    id: int
+    number: str
+    code: str
+    state: str
+    version: int
+    place: str
+    #: The matter decided by a person, or else the one proposed; empty when the proposal abstained.
+    matter: str
+    proposed_matter: str
+    matter_probability: float | None
+    proposed_place: str
+    place_score: float | None
+    #: The catalogue's answer for matter and place, decided or proposed.
+    lead_unit: str
+    rule: int | None
+    due_at: dt.datetime | None
+    #: True where an earlier request with the same key made it.
+    repeated: bool = False
+
+
+_COLUMNS = (
+    "id number code kind state version channel source_ref language anonymous confidential reply_wanted intake_by_id "
+    "nature matter title content urgency collective occurred_at fields place address lon lat lead_unit_id units "
+    "rule_id named_after_study accused_unit_id parent_id supervision reworks returns public_reply created_at due_at "
+    "dispatched_at chain_length chain_head idempotency_key request_digest"
+).split()
+
+# The statement's text never changes, so PostgreSQL parses and plans it once for each connection.
+_CREATE = f"""
+with made as (
+    insert into cases_case ({", ".join(_COLUMNS)})
+    values ({", ".join(f"%({c})s" for c in _COLUMNS)})
+    on conflict (idempotency_key) do nothing
+    returning id
+), sealed as (
+    insert into privacy_contact (case_id, name, phone, phone_mask, phone_index)
+    select id, %(c_name)s, %(c_phone)s, %(c_mask)s, %(c_index)s from made where %(has_contact)s
+), events as (
+    insert into ledger_event (case_id, seq, at, actor_id, actor_role, action, body, prev, hash)
+    select id, e.seq, %(created_at)s, %(intake_by_id)s, %(role)s, e.action, e.body::jsonb, e.prev, e.hash
+    from made, unnest(%(e_seq)s::int[], %(e_action)s::text[], %(e_body)s::text[], %(e_prev)s::bytea[], %(e_hash)s::bytea[])
+        as e(seq, action, body, prev, hash)
+), ticking as (
+    insert into clocks_clock (case_id, kind, state, amount, unit, basis, started_at, warn_at, due_at, pause_cause,
+        ended_at, stage, next_at, failures)
+    select id, k.kind, k.state, k.amount, k.unit, k.basis, k.started_at, k.warn_at, k.due_at, '', k.ended_at, 0, k.next_at, 0
+    from made, unnest(%(k_kind)s::text[], %(k_state)s::text[], %(k_amount)s::int[], %(k_unit)s::text[],
+        %(k_basis)s::text[], %(k_started_at)s::timestamptz[], %(k_warn_at)s::timestamptz[], %(k_due_at)s::timestamptz[],
+        %(k_ended_at)s::timestamptz[], %(k_next_at)s::timestamptz[])
+        as k(kind, state, amount, unit, basis, started_at, warn_at, due_at, ended_at, next_at)
+), helping as (
+    insert into cases_assist (case_id, unit_id, asked_at, reply)
+    select id, u, %(created_at)s, '' from made, unnest(%(assists)s::bigint[]) as u
+), leaving as (
+    insert into ledger_message (case_id, channel, template, params, to_unit_id, state, created_at, next_at, attempts, error)
+    select id, m.channel, m.template, m.params::jsonb, m.to_unit, 'waiting', %(created_at)s, %(created_at)s, 0, ''
+    from made, unnest(%(m_channel)s::text[], %(m_template)s::text[], %(m_params)s::text[], %(m_to_unit)s::bigint[])
+        as m(channel, template, params, to_unit)
+), advised as (
+    insert into triage_advice (case_id, model_version, matter, matter_probability, place, place_score, decided_matter,
+        decided_place, decided_at)
+    select id, %(a_model)s, %(a_matter)s, %(a_probability)s, %(a_place)s, %(a_score)s, %(a_decided_matter)s,
+        %(a_decided_place)s, %(a_decided_at)s from made
+), alarmed as (
+    insert into dispatch_alarm (case_id, why, raised_at)
+    select id, %(alarm)s, %(created_at)s from made where %(alarm)s <> ''
+)
+select id from made
+"""
+
+
+def _check(new: NewCase) -> kinds.CaseKind:
+    """Everything that can be said of a request without a look at the database.
+
+    Raises Invalid naming each wrong field.
+    """
+    errors: dict[str, Any] = {}
+    kind = kinds.KINDS.get(new.kind)
+    if kind is None:
+        raise Invalid({"kind": _("There is no kind of case “%(kind)s”.") % {"kind": one_line(new.kind, 40)}})
+    if new.nature not in kind.natures:
+        errors["nature"] = _("Choose one of: %(choices)s.") % {"choices": ", ".join(kind.natures)}
+    if new.channel not in Channel.values:
+        errors["channel"] = _("Choose one of: %(choices)s.") % {"choices": ", ".join(Channel.values)}
+    if new.urgency and new.urgency not in Urgency.values:
+        errors["urgency"] = _("Choose one of: %(choices)s.") % {"choices": ", ".join(Urgency.values)}
+    if not new.content:
+        errors["content"] = _("Say in a few words what is the matter.")
+    # Time, matter and contact stand on every order (Beijing regulation art. 10), unless the requester stays anonymous.
+    if kind.has_requester and not new.anonymous and not new.phone and new.channel == Channel.PHONE:
+        errors["phone"] = _("Enter the caller's number, or mark the call as anonymous.")
+    if (new.lon is None) != (new.lat is None):
+        errors["lon"] = _("A point has both a longitude and a latitude.")
+    if new.lon is not None and new.lat is not None and not (-180 <= new.lon <= 180 and -90 <= new.lat <= 90):
+        errors["lon"] = _("Longitude goes from -180 to 180, latitude from -90 to 90.")
+    if new.place and not names.exists(new.place):
+        errors["place"] = _("There is no place with the code “%(code)s”.") % {"code": one_line(new.place, 20)}
+    if new.matter and not matters.exists(new.matter):
+        errors["matter"] = _("There is no matter with the code “%(code)s”.") % {"code": one_line(new.matter, 20)}
+    if errors:
+        raise Invalid(errors)
+    return kind
+
+
+def _cleaned(new: NewCase) -> NewCase:
+    """The request with every text made safe. Raises Invalid where one is too long."""
+    return msgspec.structs.replace(
+        new,
+        content=clean(new.content, "content"),
+        title=one_line(clean(new.title, "title"), MAX_TITLE),
+        address=clean(new.address, "address", 200),
+        name=clean(new.name, "name", 60),
+        phone=contacts.normalise_phone(new.phone) if new.phone.strip() else "",
+        source_ref=clean(new.source_ref, "source_ref", 80),
+    )
+
+
+def _chain(
+    case_id: int, steps: Sequence[tuple[str, dict[str, Any]]], actor_id: int | None, role: str, now: dt.datetime
+) -> tuple[list[str], list[bytes], list[bytes]]:
+    """The first links of a case's chain: canonical bodies, previous hashes, hashes."""
+    bodies, prevs, hashes = [], [], []
+    prev = chain.GENESIS
+    for seq, (action, body) in enumerate(steps, 1):
+        bodies.append(chain.canonical(body).decode())
+        prevs.append(prev)
+        prev = chain.link(prev, case_id, seq, now, actor_id, role, action, body)
+        hashes.append(prev)
+    return bodies, prevs, hashes
+
+
+def create(
+    new: NewCase,
+    *,
+    actor: Person | None,
+    role: str,
+    now: dt.datetime,
+    idempotency_key: str | None = None,
+    parent: Case | None = None,
+) -> Created:
+    """Make a case. ``role`` is the role acted in, ``requester`` for the public doors; the door has checked that it may.
+
+    ``idempotency_key`` is the door's, already scoped to whoever sends it: the same key with the same request returns the
+    first answer with ``repeated``. What is proposed for matter and place is kept as advice and never taken as decided;
+    a place found in the words is used when it is sure, since a case must lie somewhere.
+
+    Raises Invalid naming each wrong field; Conflict where the key was used for a different request.
+    """
+    request_digest = hashlib.sha256(msgspec.msgpack.encode(new)).digest()
+    new = _cleaned(new)
+    kind = _check(new)
+
+    # Place: the code given, or the point, or the words; the whole city where nothing is known.
+    place, lon, lat, score = new.place, new.lon, new.lat, None
+    proposed_place = ""
+    if not place and lon is not None and lat is not None:
+        found = locate.locate_point(lon, lat)
+        if not found:
+            raise Invalid({"lon": _("This point lies outside the city: choose a place inside it.")})
+        place = found
+    if not place:
+        candidates = locate.locate_text(f"{new.address} {new.title} {new.content}"[:2000], limit=1)
+        if candidates:
+            proposed_place, score = candidates[0].place, candidates[0].score
+            if score >= SURE_OF_PLACE:
+                place = proposed_place
+                lon, lat = candidates[0].lon, candidates[0].lat
+    place = place or names.root()
+
+    # Matter: proposed, kept as advice; decided only where a person has.
+    proposal = classify.propose_matter(f"{new.title} {new.content}")
+    matter = new.matter or proposal.matter
+    decision = catalogue.decide(matter, place) if matter else None
+    about = matters.known().get(matter)
+    urgency = new.urgency or (about.urgency if about is not None else "") or Urgency.ORDINARY.value
+
+    # The first steps of its life, as the table has them.
+    state = State.RECEIVED
+    steps: list[tuple[str, dict[str, Any]]] = [
+        (
+            "create",
+            {
+                "from": "",
+                "to": state.value,
+                "kind": kind.code,
+                "channel": new.channel,
+                "nature": new.nature,
+                "place": place,
+                "content": chain.text_digest(new.content),
+                **({"parent": parent.number} if parent is not None else {}),
+            },
+        )
+    ]
+    clock_operations = ["start:dispatch"]
+    units: list[int] = []
+    alarm = ""
+    tells: list[tuple[str, str, int | None]] = []
+    if kind.has_requester and new.phone and not new.anonymous and new.reply_wanted:
+        tells.append(("sms", "received", None))
+    if new.dispatch:
+        if not new.matter:
+            raise Invalid({"matter": _("Choose the matter before you dispatch.")})
+        accept = BY_ACTION["accept", state.value]
+        assert accept.to is not None
+        steps.append(("accept", {"from": state.value, "to": accept.to.value, "matter": matter, "place": place}))
+        state = accept.to
+        if decision is None:
+            alarm = alarms.words(catalogue.why_none(matter, place))
+        elif new.accused_unit is None:
+            # Orders that complain of a unit are dispatched by hand, where every rule is checked.
+            row = BY_ACTION["dispatch", state.value]
+            assert row.to is not None
+            units = list(dict.fromkeys([decision.lead_unit_id, *decision.assist_unit_ids]))
+            steps.append(
+                (
+                    "dispatch",
+                    {
+                        "from": state.value,
+                        "to": row.to.value,
+                        "by": "catalogue",
+                        "rule": decision.rule_id,
+                        "version": decision.version,
+                        "lead": units[0],
+                        "assists": units[1:],
+                    },
+                )
+            )
+            state = row.to
+            clock_operations += row.clocks
+            tells.append(("in_app", "dispatched_unit", units[0]))
+            tells += [("in_app", "assist_unit", u) for u in units[1:]]
+            if decision.copy_unit_id is not None:
+                tells.append(("in_app", "dispatched_copy", decision.copy_unit_id))
+    dispatched = state == State.DISPATCHED
+
+    running = [op.partition(":")[2] for op in clock_operations if not op.startswith("stop:")]
+    planned = clocks.plan(
+        [ClockKind(k) for k in running], case_kind=kind.code, nature=new.nature, urgency=urgency, matter=matter, now=now
+    )
+    ended = {"dispatch"} if dispatched else set()
+    due_at = min((k.due_at for k in planned if k.kind not in ended), default=None)
+
+    case_id = codes.NUMBERS.take()
+    number, code = codes.number(case_id, now), codes.new_code()
+    params = chain.canonical({"number": number}).decode()
+    received_params = chain.canonical({"number": number, "code": codes.written(code)}).decode()
+    contact = contacts.sealed(case_id, name=new.name, phone=new.phone)
+    actor_id = actor.pk if actor is not None else None
+    bodies, prevs, hashes = _chain(case_id, steps, actor_id, role, now)
+
+    values: dict[str, Any] = {
+        "id": case_id,
+        "number": number,
+        "code": code,
+        "kind": kind.code,
+        "state": state.value,
+        "version": len(steps),
+        "channel": new.channel,
+        "source_ref": new.source_ref,
+        "language": new.language[:8],
+        "anonymous": new.anonymous,
+        "confidential": new.confidential,
+        "reply_wanted": new.reply_wanted,
+        "intake_by_id": actor_id,
+        "nature": new.nature,
+        "matter": new.matter,
+        "title": new.title or one_line(new.content, 40),
+        "content": new.content,
+        "urgency": urgency,
+        "collective": new.collective,
+        "occurred_at": new.occurred_at,
+        "fields": Jsonb(new.fields),
+        "place": place,
+        "address": new.address,
+        "lon": lon,
+        "lat": lat,
+        "lead_unit_id": units[0] if units else None,
+        "units": units,
+        "rule_id": decision.rule_id if dispatched and decision is not None else None,
+        "named_after_study": False,
+        "accused_unit_id": new.accused_unit,
+        "parent_id": parent.pk if parent is not None else None,
+        "supervision": "",
+        "reworks": 0,
+        "returns": 0,
+        "public_reply": "",
+        "created_at": now,
+        "due_at": due_at,
+        "dispatched_at": now if dispatched else None,
+        "chain_length": len(steps),
+        "chain_head": hashes[-1],
+        "idempotency_key": idempotency_key,
+        "request_digest": request_digest if idempotency_key else None,
+        "has_contact": bool(new.phone or new.name),
+        "c_name": contact.name,
+        "c_phone": contact.phone,
+        "c_mask": contact.phone_mask,
+        "c_index": contact.phone_index,
+        "role": role,
+        "e_seq": list(range(1, len(steps) + 1)),
+        "e_action": [action for action, _body in steps],
+        "e_body": bodies,
+        "e_prev": prevs,
+        "e_hash": hashes,
+        "k_kind": [k.kind for k in planned],
+        "k_state": ["met" if k.kind in ended else "running" for k in planned],
+        "k_amount": [k.amount for k in planned],
+        "k_unit": [k.unit for k in planned],
+        "k_basis": [k.basis for k in planned],
+        "k_started_at": [k.started_at for k in planned],
+        "k_warn_at": [k.warn_at for k in planned],
+        "k_due_at": [k.due_at for k in planned],
+        "k_ended_at": [now if k.kind in ended else None for k in planned],
+        "k_next_at": [None if k.kind in ended else k.next_at for k in planned],
+        "assists": units[1:],
+        "m_channel": [channel for channel, _template, _unit in tells],
+        "m_template": [template for _channel, template, _unit in tells],
+        "m_params": [received_params if template == "received" else params for _channel, template, _unit in tells],
+        "m_to_unit": [unit for _channel, _template, unit in tells],
+        "a_model": proposal.model_version,
+        "a_matter": proposal.matter,
+        "a_probability": proposal.probability,
+        "a_place": proposed_place,
+        "a_score": score,
+        "a_decided_matter": new.matter,
+        "a_decided_place": new.place,
+        "a_decided_at": now if new.matter else None,
+        "alarm": alarm,
+    }
+    if _insert(values) is None:
+        return _repeated(idempotency_key, request_digest)
+    return Created(
+        id=case_id,
+        number=number,
+        code=codes.written(code),
+        state=state.value,
+        version=len(steps),
+        place=place,
+        matter=matter,
+        proposed_matter=proposal.matter,
+        matter_probability=proposal.probability,
+        proposed_place=proposed_place,
+        place_score=score,
+        lead_unit=decision.lead_unit_name if decision is not None else "",
+        rule=decision.rule_id if decision is not None else None,
+        due_at=due_at,
+    )
+
+
+def _insert(values: Mapping[str, Any]) -> int | None:
+    """Run the statement; None where the idempotency key was taken.
+
+    Outside a transaction the statement is its own: one round trip makes it durable. psycopg's own cursor binds on the
+    server, so that the plan is kept.
+    """
+    connection.ensure_connection()
+    raw = connection.connection
+    with connection.wrap_database_errors, psycopg.Cursor(raw) as cursor:
+        row = cursor.execute(_CREATE, values, prepare=True).fetchone()
+    return None if row is None else int(row[0])
+
+
+def _repeated(key: str | None, digest: bytes) -> Created:
+    case = Case.objects.select_related("lead_unit", "advice").get(idempotency_key=key)
+    if bytes(case.request_digest or b"") != digest:
+        raise Conflict(_("This idempotency key has been used for a different request."))
+    advice = case.advice
+    return Created(
+        id=case.pk,
+        number=case.number,
+        code=codes.written(case.code),
+        state=case.state,
+        version=case.version,
+        place=case.place,
+        matter=case.matter or advice.matter,
+        proposed_matter=advice.matter,
+        matter_probability=advice.matter_probability,
+        proposed_place=advice.place,
+        place_score=advice.place_score,
+        lead_unit=case.lead_unit.name if case.lead_unit is not None else "",
+        rule=case.rule_id,
+        due_at=case.due_at,
+        repeated=True,
+    )
+
+
+def part_of(case: Case, part: Mapping[str, str], *, actor: Person, role: str, now: dt.datetime) -> Case:
+    """A new case split from ``case``, with its requester, channel and place. Called inside the split's transaction."""
+    made = create(
+        NewCase(
+            kind=case.kind,
+            nature=case.nature,
+            content=str(part.get("content") or ""),
+            title=str(part.get("title") or ""),
+            channel=Channel(case.channel).value,
+            place=case.place,
+            address=case.address,
+            anonymous=True,  # the contact is copied sealed, not entered again
+            confidential=case.confidential,
+            reply_wanted=case.reply_wanted,
+            language=case.language,
+            accused_unit=case.accused_unit_id,
+        ),
+        actor=actor,
+        role=role,
+        now=now,
+        parent=case,
+    )
+    new = Case.objects.get(pk=made.id)
+    contacts.copy(case.pk, new.pk)
+    if not case.anonymous:
+        Case.objects.filter(pk=new.pk).update(anonymous=False)
+        new.anonymous = False
+    return new
+
+

@@ -1,0 +1,46 @@
+"""Kinds of case, declared by the projects: what they are called, what they ask, how they differ. One engine for all."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from django.utils.functional import Promise
+
+from lucheng.core.cases.models import Nature, State
+
+Text = str | Promise
+
+
+@dataclass(frozen=True)
+class CaseKind:
+    """One kind of case.
+
+    ``states`` gives the project's own words for states (domain words such as 待立案 for received); the neutral word
+    stands where it gives none. ``without`` names actions of the common table that this kind does not have.
+    """
+
+    code: str
+    name: Text
+    natures: tuple[Nature, ...]
+    #: A requester outside the administration stands behind it: contact or anonymity, messages, tracking, callback.
+    has_requester: bool = True
+    states: Mapping[State, Text] = field(default_factory=dict)
+    without: frozenset[str] = frozenset()
+
+    def state_name(self, state: str) -> Text:
+        return self.states.get(State(state), State(state).label)
+
+
+KINDS: dict[str, CaseKind] = {}
+
+
+def declare(kind: CaseKind) -> CaseKind:
+    """Make a kind known. Called at import of a project's ``cases.py``.
+
+    Raises ValueError if another kind has the code already.
+    """
+    if KINDS.get(kind.code, kind) != kind:
+        raise ValueError(f"two kinds of case have the code {kind.code}")
+    KINDS[kind.code] = kind
+    return kind
