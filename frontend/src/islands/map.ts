@@ -1,0 +1,1 @@
+export default function (element: HTMLElement): void { element.textContent = ""; }
