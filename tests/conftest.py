@@ -32,7 +32,7 @@ def _fresh_snapshots() -> None:
 
 @pytest.fixture(autouse=True)
 def _flush_may_empty_the_ledger(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Tests that commit are cleaned up by TRUNCATE, which the ledger refuses; for that clean-up alone, triggers rest."""
+    """Tests that commit are cleaned up by TRUNCATE, which the ledger refuses: for that alone, triggers rest."""
     from django.db.backends.postgresql.operations import DatabaseOperations
 
     plain = DatabaseOperations.sql_flush
@@ -41,6 +41,10 @@ def _flush_may_empty_the_ledger(monkeypatch: pytest.MonkeyPatch) -> None:
         statements: list[str] = plain(self, *args, **kwargs)  # type: ignore[arg-type]
         if not statements:
             return statements
-        return ["set session_replication_role = replica", *statements, "set session_replication_role = origin"]
+        return [
+            "set session_replication_role = replica",
+            *statements,
+            "set session_replication_role = origin",
+        ]
 
     monkeypatch.setattr(DatabaseOperations, "sql_flush", sql_flush)

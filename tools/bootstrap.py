@@ -1,7 +1,8 @@
 """Make the virtual environment with uv in it, with nothing but Python's standard library.
 
-Debian keeps ``ensurepip`` in a package of its own, so ``python3 -m venv`` alone may fail on a fresh machine. In that case
-pip's wheel is taken from the package index that pip itself would use (``PIP_INDEX_URL`` or PyPI) and run as it lies.
+Debian keeps ``ensurepip`` in a package of its own, so ``python3 -m venv`` alone may fail on a fresh machine. In that
+case pip's wheel is taken from the package index that pip itself would use (``PIP_INDEX_URL`` or PyPI) and run as it
+lies.
 
     python3 tools/bootstrap.py .venv
 """
@@ -32,7 +33,11 @@ class _Links(html.parser.HTMLParser):
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         found = dict(attrs)
         href = found.get("href") or ""
-        if tag == "a" and urllib.parse.urlsplit(href).path.endswith("-py3-none-any.whl") and "data-yanked" not in found:
+        if (
+            tag == "a"
+            and urllib.parse.urlsplit(href).path.endswith("-py3-none-any.whl")
+            and "data-yanked" not in found
+        ):
             self.wheels.append(href)
 
 
@@ -50,8 +55,10 @@ def pip_wheel(folder: Path) -> Path:
 
 
 def main(target: Path) -> None:
-    if sys.version_info < (3, 11):
-        sys.exit(f"Lucheng needs Python 3.11 or later; this is {sys.version.split()[0]}. Try: make PYTHON=python3.11")
+    if sys.version_info < (3, 11):  # noqa: UP036 (this runs on whatever Python the machine has)
+        sys.exit(
+            f"Lucheng needs Python 3.11 or later; this is {sys.version.split()[0]}. Try: make PYTHON=python3.11"
+        )
     python = target / "bin" / "python"
     if not python.exists():
         venv.EnvBuilder(with_pip=False, symlinks=True).create(target)
@@ -59,7 +66,9 @@ def main(target: Path) -> None:
         return
     with tempfile.TemporaryDirectory() as folder:
         if find_spec("ensurepip"):
-            subprocess.run([python, "-m", "ensurepip", "--default-pip"], check=True, stdout=subprocess.DEVNULL)
+            subprocess.run(
+                [python, "-m", "ensurepip", "--default-pip"], check=True, stdout=subprocess.DEVNULL
+            )
             pip = [python, "-m", "pip"]
         else:
             pip = [python, str(pip_wheel(Path(folder)) / "pip")]

@@ -53,6 +53,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "lucheng.core.organisation.middleware.ScopeMiddleware",
+    "lucheng.web.refusals.RefusalMiddleware",
 ]
 
 ROOT_URLCONF = "lucheng.urls"
@@ -122,11 +123,20 @@ STATIC_ROOT = HOME / "static"
 STATICFILES_DIRS = [PACKAGE / "static"]
 WHITENOISE_USE_FINDERS = True  # serves from the package itself: nothing to collect after an upgrade
 WHITENOISE_AUTOREFRESH = DEBUG
+# What Vite built carries a hash of its content in its name, so a browser need never ask for it again.
+WHITENOISE_IMMUTABLE_FILE_TEST = r"^/static/dist/assets/"
+
+FORM_RENDERER = "lucheng.web.forms.Renderer"
 
 ATTACHMENTS = HOME / "attachments"
 ATTACHMENT_MAX_BYTES = 20 * 1024 * 1024
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 FILE_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
+FILE_UPLOAD_HANDLERS = [
+    "lucheng.web.uploads.LimitHandler",
+    "django.core.files.uploadhandler.MemoryFileUploadHandler",
+    "django.core.files.uploadhandler.TemporaryFileUploadHandler",
+]
 
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"

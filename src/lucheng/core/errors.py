@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 Text = str | Promise
 
 
-class Refused(Exception):
+class Refused(Exception):  # noqa: N818 (a refusal is an answer, not an error of ours)
     """Base of all refusals. ``status`` is the HTTP status that says the same; ``slug`` names the kind for programs."""
 
     status = 400

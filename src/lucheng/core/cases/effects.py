@@ -113,7 +113,9 @@ def assist(step: Step) -> None:
     waiting = list(Assist.objects.filter(case=step.case, replied_at=None).order_by("id"))
     trees = subtree(a.unit_id for a in waiting)
     mine = set(
-        Post.objects.filter(Post.in_force(step.now.date()), person=step.actor).values_list("unit_id", flat=True)
+        Post.objects.filter(Post.in_force(step.now.date()), person=step.actor).values_list(
+            "unit_id", flat=True
+        )
     )
     for a in waiting:
         if mine & set(trees[a.unit_id]):

@@ -56,7 +56,10 @@ def _flag(name: str, value: Any) -> bool:
 def _choice(name: str, value: Any) -> str:
     if value not in dict(FIELDS[name].choices):
         raise Invalid(
-            {name: _("Choose one of: %(choices)s.") % {"choices": ", ".join(str(c[0]) for c in FIELDS[name].choices)}}
+            {
+                name: _("Choose one of: %(choices)s.")
+                % {"choices": ", ".join(str(c[0]) for c in FIELDS[name].choices)}
+            }
         )
     return str(value)
 
@@ -72,19 +75,27 @@ def _unit(name: str, value: Any) -> Unit:
 
 
 def _units(name: str, value: Any) -> list[Unit]:
-    values = value if isinstance(value, list | tuple) else [v for v in str(value).replace("，", ",").split(",") if v.strip()]
+    values = (
+        value
+        if isinstance(value, list | tuple)
+        else [v for v in str(value).replace("，", ",").split(",") if v.strip()]
+    )
     return [_unit(name, v.strip() if isinstance(v, str) else v) for v in values]
 
 
 def _matter(name: str, value: Any) -> str:
     if not isinstance(value, str) or not Matter.objects.filter(code=value).exists():
-        raise Invalid({name: _("There is no matter with the code “%(code)s”.") % {"code": one_line(str(value), 20)}})
+        raise Invalid(
+            {name: _("There is no matter with the code “%(code)s”.") % {"code": one_line(str(value), 20)}}
+        )
     return value
 
 
 def _place(name: str, value: Any) -> str:
     if not isinstance(value, str) or not names.exists(value):
-        raise Invalid({name: _("There is no place with the code “%(code)s”.") % {"code": one_line(str(value), 20)}})
+        raise Invalid(
+            {name: _("There is no place with the code “%(code)s”.") % {"code": one_line(str(value), 20)}}
+        )
     return value
 
 
@@ -92,7 +103,12 @@ def _date(name: str, value: Any) -> dt.date:
     try:
         return dt.date.fromisoformat(str(value))
     except ValueError:
-        raise Invalid({name: _("“%(value)s” is not a date: write it as 2026-07-09.") % {"value": one_line(str(value), 20)}}) from None
+        raise Invalid(
+            {
+                name: _("“%(value)s” is not a date: write it as 2026-07-09.")
+                % {"value": one_line(str(value), 20)}
+            }
+        ) from None
 
 
 def _days(name: str, value: Any) -> int:
@@ -152,7 +168,9 @@ def _visible(number: str, scope: Scope | None, name: str) -> Case:
     # Locked, so that it cannot be replied to or closed while another order joins it.
     case = _locked(number=number.strip())
     if case is None or scope is None or not scope.allows("case.view", case):
-        raise Invalid({name: _("There is no order with the number “%(number)s”.") % {"number": one_line(number, 30)}})
+        raise Invalid(
+            {name: _("There is no order with the number “%(number)s”.") % {"number": one_line(number, 30)}}
+        )
     return case
 
 
@@ -198,14 +216,22 @@ def actions_for(case: Case, scope: Scope) -> list[Transition]:
 
 def requester_actions(case: Case) -> list[Transition]:
     """What whoever holds the tracking code may do with the case now."""
-    return [r for r in TRANSITIONS if r.who == REQUESTER and case.state in r.sources and row_for(case, r.action) is r]
+    return [
+        r
+        for r in TRANSITIONS
+        if r.who == REQUESTER and case.state in r.sources and row_for(case, r.action) is r
+    ]
 
 
-def _perform(row: Transition, case: Case, fields: dict[str, Any], actor: Person | None, role: str, now: dt.datetime) -> None:
+def _perform(
+    row: Transition, case: Case, fields: dict[str, Any], actor: Person | None, role: str, now: dt.datetime
+) -> None:
     """Carry one row out on the locked case and save it."""
     step = Step(case, row.action, fields, actor, role, now)
     if row.effect == "dispatch" and fields.get("lead_unit") is None:
-        step.decision = catalogue.decide(fields.get("matter") or case.matter, fields.get("place") or case.place)
+        step.decision = catalogue.decide(
+            fields.get("matter") or case.matter, fields.get("place") or case.place
+        )
     for rule in row.rules:
         RULES[rule](step)
     before = case.state
@@ -245,7 +271,10 @@ def _tell(row: Transition, case: Case, lead_before: int | None, now: dt.datetime
             # An order that goes straight to a sub-district or township is copied to the county's government
             # (Beijing regulation art. 12).
             lead = Unit.objects.filter(pk=case.lead_unit_id, kind=Unit.Kind.STREET).first()
-            county = lead and Unit.objects.filter(kind=Unit.Kind.GOVERNMENT, place=lead.place[:6], active=True).first()
+            county = (
+                lead
+                and Unit.objects.filter(kind=Unit.Kind.GOVERNMENT, place=lead.place[:6], active=True).first()
+            )
             if county:
                 outbox.enqueue(case, template, params, now, channel="in_app", to_unit=county.pk)
 
@@ -287,7 +316,9 @@ def _answered_before(key: str | None, digest: bytes, case: Case) -> bool:
 def _check_version(case: Case, version: int | None) -> None:
     if version is not None and version != case.version:
         raise Conflict(
-            _("This order has changed since you opened it (version %(now)s, you had %(then)s): look at it again.")
+            _(
+                "This order has changed since you opened it (version %(now)s, you had %(then)s): look at it again."
+            )
             % {"now": case.version, "then": version}
         )
 
@@ -326,7 +357,9 @@ def act(
     """
     case = _locked(number=number)
     if case is None or not scope.allows("case.view", case):
-        raise NotFound(_("There is no order with the number “%(number)s”.") % {"number": one_line(number, 30)})
+        raise NotFound(
+            _("There is no order with the number “%(number)s”.") % {"number": one_line(number, 30)}
+        )
     scoped_key = f"{actor.pk}:{key}" if key else None
     digest = _digest(number, action, sorted((k, str(v)) for k, v in raw.items()))
     if _answered_before(scoped_key, digest, case):
@@ -403,7 +436,9 @@ def split(
 
     case = _locked(number=number)
     if case is None or not scope.allows("case.view", case):
-        raise NotFound(_("There is no order with the number “%(number)s”.") % {"number": one_line(number, 30)})
+        raise NotFound(
+            _("There is no order with the number “%(number)s”.") % {"number": one_line(number, 30)}
+        )
     role = scope.role_for("case.merge", case)
     if role is None:
         raise Forbidden(_("Your posts do not let you do this: %(action)s.") % {"action": _("Split")})
@@ -426,4 +461,3 @@ def split(
     )
     case.save()
     return made
-

@@ -88,12 +88,7 @@ class Created(msgspec.Struct, kw_only=True):
     repeated: bool = False
 
 
-_COLUMNS = (
-    "id number code kind state version channel source_ref language anonymous confidential reply_wanted intake_by_id "
-    "nature matter title content urgency collective occurred_at fields place address lon lat lead_unit_id units "
-    "rule_id named_after_study accused_unit_id parent_id supervision reworks returns public_reply created_at due_at "
-    "dispatched_at chain_length chain_head idempotency_key request_digest"
-).split()
+_COLUMNS = ["id", "number", "code", "kind", "state", "version", "channel", "source_ref", "language", "anonymous", "confidential", "reply_wanted", "intake_by_id", "nature", "matter", "title", "content", "urgency", "collective", "occurred_at", "fields", "place", "address", "lon", "lat", "lead_unit_id", "units", "rule_id", "named_after_study", "accused_unit_id", "parent_id", "supervision", "reworks", "returns", "public_reply", "created_at", "due_at", "dispatched_at", "chain_length", "chain_head", "idempotency_key", "request_digest"]
 
 # The statement's text never changes, so PostgreSQL parses and plans it once for each connection.
 _CREATE = f"""
@@ -166,7 +161,9 @@ def _check(new: NewCase) -> kinds.CaseKind:
     if new.place and not names.exists(new.place):
         errors["place"] = _("There is no place with the code “%(code)s”.") % {"code": one_line(new.place, 20)}
     if new.matter and not matters.exists(new.matter):
-        errors["matter"] = _("There is no matter with the code “%(code)s”.") % {"code": one_line(new.matter, 20)}
+        errors["matter"] = _("There is no matter with the code “%(code)s”.") % {
+            "code": one_line(new.matter, 20)
+        }
     if errors:
         raise Invalid(errors)
     return kind
@@ -186,7 +183,11 @@ def _cleaned(new: NewCase) -> NewCase:
 
 
 def _chain(
-    case_id: int, steps: Sequence[tuple[str, dict[str, Any]]], actor_id: int | None, role: str, now: dt.datetime
+    case_id: int,
+    steps: Sequence[tuple[str, dict[str, Any]]],
+    actor_id: int | None,
+    role: str,
+    now: dt.datetime,
 ) -> tuple[list[str], list[bytes], list[bytes]]:
     """The first links of a case's chain: canonical bodies, previous hashes, hashes."""
     bodies, prevs, hashes = [], [], []
@@ -272,7 +273,9 @@ def create(
             raise Invalid({"matter": _("Choose the matter before you dispatch.")})
         accept = BY_ACTION["accept", state.value]
         assert accept.to is not None
-        steps.append(("accept", {"from": state.value, "to": accept.to.value, "matter": matter, "place": place}))
+        steps.append(
+            ("accept", {"from": state.value, "to": accept.to.value, "matter": matter, "place": place})
+        )
         state = accept.to
         if decision is None:
             alarm = alarms.words(catalogue.why_none(matter, place))
@@ -305,7 +308,12 @@ def create(
 
     running = [op.partition(":")[2] for op in clock_operations if not op.startswith("stop:")]
     planned = clocks.plan(
-        [ClockKind(k) for k in running], case_kind=kind.code, nature=new.nature, urgency=urgency, matter=matter, now=now
+        [ClockKind(k) for k in running],
+        case_kind=kind.code,
+        nature=new.nature,
+        urgency=urgency,
+        matter=matter,
+        now=now,
     )
     ended = {"dispatch"} if dispatched else set()
     due_at = min((k.due_at for k in planned if k.kind not in ended), default=None)
@@ -385,7 +393,9 @@ def create(
         "assists": units[1:],
         "m_channel": [channel for channel, _template, _unit in tells],
         "m_template": [template for _channel, template, _unit in tells],
-        "m_params": [received_params if template == "received" else params for _channel, template, _unit in tells],
+        "m_params": [
+            received_params if template == "received" else params for _channel, template, _unit in tells
+        ],
         "m_to_unit": [unit for _channel, _template, unit in tells],
         "a_model": proposal.model_version,
         "a_matter": proposal.matter,
@@ -482,5 +492,3 @@ def part_of(case: Case, part: Mapping[str, str], *, actor: Person, role: str, no
         Case.objects.filter(pk=new.pk).update(anonymous=False)
         new.anonymous = False
     return new
-
-

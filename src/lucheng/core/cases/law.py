@@ -48,7 +48,11 @@ Rule = Callable[[Step], None]
 
 
 def _units_named(step: Step) -> list[Unit]:
-    named = [step.fields.get("lead_unit"), step.fields.get("assist_unit"), *step.fields.get("assist_units", ())]
+    named = [
+        step.fields.get("lead_unit"),
+        step.fields.get("assist_unit"),
+        *step.fields.get("assist_units", ()),
+    ]
     return [u for u in named if u is not None]
 
 
@@ -57,7 +61,9 @@ def _serves_in(person: Person | None, unit_id: int | None, now: dt.datetime) -> 
     if person is None or unit_id is None:
         return False
     units = subtree([unit_id])[unit_id]
-    return Post.objects.filter(Post.in_force(timezone.localdate(now)), person=person, unit_id__in=units).exists()
+    return Post.objects.filter(
+        Post.in_force(timezone.localdate(now)), person=person, unit_id__in=units
+    ).exists()
 
 
 def refusal_states_reason_and_path(step: Step) -> None:
@@ -69,9 +75,18 @@ def refusal_states_reason_and_path(step: Step) -> None:
 def only_inquiries_are_answered_at_once(step: Step) -> None:
     """An inquiry may be answered at once; help, complaint, report and suggestion are dispatched by the catalogue, save
     the inputs with a fixed treatment (Beijing art. 11). A finding settled on the spot is answered too."""
-    if step.case.nature in (Nature.HELP, Nature.COMPLAINT, Nature.REPORT, Nature.SUGGESTION) and not step.fields.get("ground"):
+    if step.case.nature in (
+        Nature.HELP,
+        Nature.COMPLAINT,
+        Nature.REPORT,
+        Nature.SUGGESTION,
+    ) and not step.fields.get("ground"):
         raise Invalid(
-            {"ground": _("This is not an inquiry: dispatch it, or give the ground on which it may be answered at once.")}
+            {
+                "ground": _(
+                    "This is not an inquiry: dispatch it, or give the ground on which it may be answered at once."
+                )
+            }
         )
 
 
@@ -81,7 +96,9 @@ def main_order_takes_mergers(step: Step) -> None:
     if main.pk == step.case.pk:
         raise Invalid({"main": _("An order cannot be merged into itself.")})
     if Case.objects.filter(main=step.case, state=State.MERGED).exists():
-        raise Invalid({"main": _("Other orders are merged into this one: merge that order into this one instead.")})
+        raise Invalid(
+            {"main": _("Other orders are merged into this one: merge that order into this one instead.")}
+        )
     if main.state == State.MERGED:
         raise Invalid({"main": _("That order is itself merged: choose its main order.")})
     if not main.open or main.state in (State.REJECTED, State.TRANSFERRED):
@@ -97,11 +114,17 @@ def lead_unit_is_named(step: Step) -> None:
     of the catalogue is no silent default: a person must name the unit and say why."""
     if step.fields.get("lead_unit") is not None:
         if not step.fields.get("opinion") and not step.fields.get("reason"):
-            raise Invalid({"opinion": _("You name the unit yourself: say why, for the unit and for the record.")})
+            raise Invalid(
+                {"opinion": _("You name the unit yourself: say why, for the unit and for the record.")}
+            )
         return
     if step.decision is None:
         raise Invalid(
-            {"lead_unit": _("The catalogue has no unit for this matter at this place: name the unit and say why.")}
+            {
+                "lead_unit": _(
+                    "The catalogue has no unit for this matter at this place: name the unit and say why."
+                )
+            }
         )
 
 
@@ -116,7 +139,9 @@ def not_to_the_unit_complained_of(step: Step) -> None:
     if step.decision is not None and step.fields.get("lead_unit") is None:
         named |= {step.decision.lead_unit_id, *step.decision.assist_unit_ids}
     if named & barred:
-        raise Forbidden(_("This order complains of that unit or of its line of command: dispatch it to another."))
+        raise Forbidden(
+            _("This order complains of that unit or of its line of command: dispatch it to another.")
+        )
 
 
 def grass_roots_only_by_list(step: Step) -> None:
@@ -126,7 +151,11 @@ def grass_roots_only_by_list(step: Step) -> None:
     matter = step.fields.get("matter") or step.case.matter
     if low and not Matter.objects.filter(code=matter, grassroots=True).exists():
         raise Invalid(
-            {"lead_unit": _("This matter is not on the list of duties of sub-districts and townships: it stays with the department.")}
+            {
+                "lead_unit": _(
+                    "This matter is not on the list of duties of sub-districts and townships: it stays with the department."
+                )
+            }
         )
 
 
@@ -134,13 +163,19 @@ def return_within_its_limit(step: Step) -> None:
     """A return must be asked for within its limit (Shandong 2020: two working days)."""
     clock = Clock.objects.filter(case=step.case, kind=ClockKind.RETURN, state=Clock.State.RUNNING).first()
     if clock is not None and step.now > clock.due_at:
-        raise Conflict(_("The time for returning this order is over: handle it as first receiver, or ask for supervision."))
+        raise Conflict(
+            _(
+                "The time for returning this order is over: handle it as first receiver, or ask for supervision."
+            )
+        )
 
 
 def named_after_study_may_not_return(step: Step) -> None:
     """A unit named after study of its objection may not return the order again (Weifang art. 22)."""
     if step.case.named_after_study:
-        raise Forbidden(_("Your unit was named after study of an objection: it may not return this order again."))
+        raise Forbidden(
+            _("Your unit was named after study of an objection: it may not return this order again.")
+        )
 
 
 def arbiter_is_not_the_unit(step: Step) -> None:
@@ -166,7 +201,10 @@ def extension_within_bounds(step: Step) -> None:
     """An extension normally gives no more than ten working days (Shandong 2020)."""
     if not 1 <= step.fields["days"] <= MAX_EXTENSION_DAYS:
         raise Invalid(
-            {"days": _("Ask for 1 to %(most)s working days; for longer, suspend with a dated plan.") % {"most": MAX_EXTENSION_DAYS}}
+            {
+                "days": _("Ask for 1 to %(most)s working days; for longer, suspend with a dated plan.")
+                % {"most": MAX_EXTENSION_DAYS}
+            }
         )
 
 
@@ -180,7 +218,11 @@ def requester_was_contacted(step: Step) -> None:
     """The unit contacts the person before it replies (Beijing art. 15), unless they asked not to be."""
     if step.case.anonymous or not step.case.reply_wanted or step.case.nature == Nature.FINDING:
         return
-    since = Event.objects.filter(case=step.case, action__in=("sign", "redo")).order_by("-seq").values_list("seq", flat=True)[:1]
+    since = (
+        Event.objects.filter(case=step.case, action__in=("sign", "redo"))
+        .order_by("-seq")
+        .values_list("seq", flat=True)[:1]
+    )
     if not Event.objects.filter(case=step.case, action="contact", seq__gt=since[0] if since else 0).exists():
         raise Invalid({"": _("Contact the requester and record it before you reply.")})
 
@@ -190,16 +232,24 @@ def helpers_have_reported(step: Step) -> None:
     (Beijing art. 14)."""
     silent = Assist.objects.filter(case=step.case, replied_at=None).exists()
     if silent and not step.fields.get("note"):
-        raise Invalid({"note": _("An assisting unit has not reported yet: wait for it, or explain here why not.")})
+        raise Invalid(
+            {"note": _("An assisting unit has not reported yet: wait for it, or explain here why not.")}
+        )
 
 
 def bad_callback_is_redone(step: Step) -> None:
     """A bad callback goes back to be done again (Jinan art. 27); only where the same facts and reasons have been handled
     lawfully may it be closed, with a written note (Jinan art. 25)."""
-    bad = int(step.fields["satisfaction"]) in (1, 2) or (step.fields["satisfaction"] != "0" and step.fields.get("solved") is False)
+    bad = int(step.fields["satisfaction"]) in (1, 2) or (
+        step.fields["satisfaction"] != "0" and step.fields.get("solved") is False
+    )
     if bad and step.case.lead_unit_id is not None and not step.fields.get("note"):
         raise Invalid(
-            {"note": _("The requester is not content: send it back, or note in writing why lawful handling is at its end.")}
+            {
+                "note": _(
+                    "The requester is not content: send it back, or note in writing why lawful handling is at its end."
+                )
+            }
         )
 
 

@@ -68,7 +68,12 @@ FIELDS: dict[str, Field] = {
     "how": Field(
         "choice",
         _("how"),
-        (("phone", _("by telephone")), ("visit", _("on site")), ("message", _("by message")), ("failed", _("not reached"))),
+        (
+            ("phone", _("by telephone")),
+            ("visit", _("on site")),
+            ("message", _("by message")),
+            ("failed", _("not reached")),
+        ),
     ),
     "person_told": Field("flag", _("the requester has been told")),
     "days": Field("days", _("working days asked for")),
@@ -289,4 +294,6 @@ TRANSITIONS: tuple[Transition, ...] = (
 # fmt: on
 
 #: (action, state) → row.
-BY_ACTION: dict[tuple[str, str], Transition] = {(t.action, s.value): t for t in TRANSITIONS for s in t.sources}
+BY_ACTION: dict[tuple[str, str], Transition] = {
+    (t.action, s.value): t for t in TRANSITIONS for s in t.sources
+}

@@ -97,10 +97,14 @@ class Case(models.Model):
 
     # head
     channel = models.CharField(max_length=10, choices=Channel.choices)
-    source_ref = models.CharField(max_length=80, blank=True, help_text="its number in the system it came from")
+    source_ref = models.CharField(
+        max_length=80, blank=True, help_text="its number in the system it came from"
+    )
     language = models.CharField(max_length=8, default="zh")
     anonymous = models.BooleanField(default=False)
-    confidential = models.BooleanField(default=False, help_text="the requester asked to keep who they are secret")
+    confidential = models.BooleanField(
+        default=False, help_text="the requester asked to keep who they are secret"
+    )
     reply_wanted = models.BooleanField(default=True)
     intake_by = models.ForeignKey("organisation.Person", models.PROTECT, null=True, related_name="+")
 
@@ -122,17 +126,25 @@ class Case(models.Model):
 
     # dispatch
     lead_unit = models.ForeignKey("organisation.Unit", models.PROTECT, null=True, related_name="+")
-    units = ArrayField(models.BigIntegerField(), default=list, help_text="lead and assisting units: who may see it")
+    units = ArrayField(
+        models.BigIntegerField(), default=list, help_text="lead and assisting units: who may see it"
+    )
     handler = models.ForeignKey("organisation.Person", models.PROTECT, null=True, related_name="+")
     rule = models.ForeignKey("dispatch.Rule", models.PROTECT, null=True, related_name="+")
-    named_after_study = models.BooleanField(default=False, help_text="named after a disputed return: may not return")
+    named_after_study = models.BooleanField(
+        default=False, help_text="named after a disputed return: may not return"
+    )
     accused_unit = models.ForeignKey(
         "organisation.Unit", models.PROTECT, null=True, related_name="+", help_text="the unit complained of"
     )
 
     # relations
-    main = models.ForeignKey("self", models.PROTECT, null=True, related_name="merged", help_text="merged into")
-    parent = models.ForeignKey("self", models.PROTECT, null=True, related_name="parts", help_text="split from")
+    main = models.ForeignKey(
+        "self", models.PROTECT, null=True, related_name="merged", help_text="merged into"
+    )
+    parent = models.ForeignKey(
+        "self", models.PROTECT, null=True, related_name="parts", help_text="split from"
+    )
 
     supervision = models.CharField(max_length=6, choices=Supervision.choices, default="", blank=True)
     reworks = models.PositiveSmallIntegerField(default=0)
@@ -140,7 +152,9 @@ class Case(models.Model):
     public_reply = models.TextField(blank=True, help_text="the reviewed reply, as the requester reads it")
     contacted = models.BooleanField(null=True, help_text="callback: the unit contacted the requester")
     solved = models.BooleanField(null=True, help_text="callback: solved")
-    satisfaction = models.PositiveSmallIntegerField(null=True, help_text="callback: 5 best to 1, 0 not reached")
+    satisfaction = models.PositiveSmallIntegerField(
+        null=True, help_text="callback: 5 best to 1, 0 not reached"
+    )
     appealed_at = models.DateTimeField(null=True, help_text="the requester objects and has no answer yet")
 
     open = models.GeneratedField(
@@ -210,7 +224,7 @@ class Text(models.Model):
 
 
 class Attachment(models.Model):
-    """A photograph, re-encoded on arrival so that position and device are gone. Bytes lie in a file named by their hash."""
+    """A photograph, re-encoded on arrival so that position and device are gone. Its file is named by its hash."""
 
     case = models.ForeignKey(Case, models.CASCADE, related_name="attachments")
     sha256 = models.CharField(max_length=64)

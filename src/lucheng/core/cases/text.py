@@ -23,12 +23,16 @@ def clean(text: str, field: str = "content", limit: int = MAX_TEXT) -> str:
     """
     text = text.replace("\r\n", "\n").replace("\r", "\n")
     kept = "".join(
-        ch for ch in text if ch in "\n\t" or (unicodedata.category(ch) not in ("Cc", "Cs") and ch not in "\u202d\u202e")
+        ch
+        for ch in text
+        if ch in "\n\t" or (unicodedata.category(ch) not in ("Cc", "Cs") and ch not in "\u202d\u202e")
     ).strip()
     if len(kept) > limit:
         raise Invalid(
             {
-                field: _("This text has %(length)s characters; at most %(limit)s can be kept. Please shorten it.")
+                field: _(
+                    "This text has %(length)s characters; at most %(limit)s can be kept. Please shorten it."
+                )
                 % {"length": len(kept), "limit": limit}
             }
         )

@@ -6,73 +6,93 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('cases', '0001_initial'),
-        ('dispatch', '0001_initial'),
+        ("cases", "0001_initial"),
+        ("dispatch", "0001_initial"),
     ]
 
     operations = [
         migrations.AddField(
-            model_name='case',
-            name='rule',
-            field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='dispatch.rule'),
+            model_name="case",
+            name="rule",
+            field=models.ForeignKey(
+                null=True, on_delete=django.db.models.deletion.PROTECT, related_name="+", to="dispatch.rule"
+            ),
         ),
         migrations.AddField(
-            model_name='attachment',
-            name='case',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='attachments', to='cases.case'),
+            model_name="attachment",
+            name="case",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="attachments", to="cases.case"
+            ),
         ),
         migrations.AddField(
-            model_name='assist',
-            name='case',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='assists', to='cases.case'),
+            model_name="assist",
+            name="case",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="assists", to="cases.case"
+            ),
         ),
         migrations.AddField(
-            model_name='request',
-            name='case',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='cases.case'),
+            model_name="request",
+            name="case",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="+", to="cases.case"
+            ),
         ),
         migrations.AddIndex(
-            model_name='case',
-            index=django.contrib.postgres.indexes.GinIndex(condition=models.Q(('open', True)), fields=['units'], name='case_units'),
+            model_name="case",
+            index=django.contrib.postgres.indexes.GinIndex(
+                condition=models.Q(("open", True)), fields=["units"], name="case_units"
+            ),
         ),
         migrations.AddIndex(
-            model_name='case',
-            index=models.Index(models.F('place'), models.F('due_at'), condition=models.Q(('open', True)), name='case_place_open'),
+            model_name="case",
+            index=models.Index(
+                models.F("place"),
+                models.F("due_at"),
+                condition=models.Q(("open", True)),
+                name="case_place_open",
+            ),
         ),
         migrations.AddIndex(
-            model_name='case',
-            index=models.Index(models.F('due_at'), models.F('id'), condition=models.Q(('open', True)), name='case_due'),
+            model_name="case",
+            index=models.Index(
+                models.F("due_at"), models.F("id"), condition=models.Q(("open", True)), name="case_due"
+            ),
         ),
         migrations.AddIndex(
-            model_name='case',
-            index=models.Index(models.F('place'), models.F('created_at'), name='case_place'),
+            model_name="case",
+            index=models.Index(models.F("place"), models.F("created_at"), name="case_place"),
         ),
         migrations.AddIndex(
-            model_name='case',
-            index=models.Index(models.F('state'), models.F('created_at'), name='case_state'),
+            model_name="case",
+            index=models.Index(models.F("state"), models.F("created_at"), name="case_state"),
         ),
         migrations.AddIndex(
-            model_name='case',
-            index=models.Index(models.F('created_at'), models.F('id'), name='case_created'),
+            model_name="case",
+            index=models.Index(models.F("created_at"), models.F("id"), name="case_created"),
         ),
         migrations.AddIndex(
-            model_name='case',
-            index=models.Index(models.F('main'), condition=models.Q(('main', None), _negated=True), name='case_main'),
+            model_name="case",
+            index=models.Index(
+                models.F("main"), condition=models.Q(("main", None), _negated=True), name="case_main"
+            ),
         ),
         migrations.AddIndex(
-            model_name='case',
-            index=models.Index(models.F('parent'), condition=models.Q(('parent', None), _negated=True), name='case_parent'),
+            model_name="case",
+            index=models.Index(
+                models.F("parent"), condition=models.Q(("parent", None), _negated=True), name="case_parent"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='attachment',
-            constraint=models.UniqueConstraint(fields=('case', 'sha256'), name='attachment_once'),
+            model_name="attachment",
+            constraint=models.UniqueConstraint(fields=("case", "sha256"), name="attachment_once"),
         ),
         migrations.AddConstraint(
-            model_name='assist',
-            constraint=models.UniqueConstraint(fields=('case', 'unit'), name='assist_once'),
+            model_name="assist",
+            constraint=models.UniqueConstraint(fields=("case", "unit"), name="assist_once"),
         ),
     ]

@@ -1,0 +1,125 @@
+"""Lists of cases: every one starts from what the reader may see, and none counts further than people read."""
+
+from __future__ import annotations
+
+import datetime as dt
+from dataclasses import dataclass
+from enum import StrEnum
+
+from django.db.models import Q, QuerySet
+from django.utils import timezone
+
+from lucheng.core.cases.models import Case, State
+from lucheng.core.fields import within
+from lucheng.core.organisation.access import Scope
+
+#: Counting stops here: a list shows "1000+", since an exact count of many rows costs more than it tells.
+COUNT_LIMIT = 1000
+
+
+class Queue(StrEnum):
+    """What waits for whom. Each is a condition on open cases."""
+
+    NEW = "new"  # to be accepted and dispatched
+    NO_RULE = "no_rule"  # the catalogue has no row
+    RETURNS = "returns"  # objections and extensions to be decided
+    TO_SIGN = "to_sign"
+    IN_HAND = "in_hand"
+    REVIEW = "review"
+    CALLBACK = "callback"
+    DUE_TODAY = "due_today"
+    OVERDUE = "overdue"
+    APPEALS = "appeals"
+    SUPERVISED = "supervised"
+
+
+def queue(name: Queue, now: dt.datetime) -> Q:
+    """The condition that a case stands in the queue at ``now``."""
+    midnight = timezone.localtime(now).replace(hour=0, minute=0, second=0, microsecond=0) + dt.timedelta(days=1)
+    conditions = {
+        Queue.NEW: Q(state__in=[State.RECEIVED, State.ACCEPTED, State.REOPENED]),
+        Queue.NO_RULE: Q(alarm__isnull=False, alarm__settled_at=None),
+        Queue.RETURNS: Q(state__in=[State.RETURN_REQ, State.EXTEND_REQ]),
+        Queue.TO_SIGN: Q(state=State.DISPATCHED),
+        Queue.IN_HAND: Q(state__in=[State.SIGNED, State.REWORK, State.SUSPENDED]),
+        Queue.REVIEW: Q(state=State.REPLIED),
+        Queue.CALLBACK: Q(state=State.CALLBACK),
+        Queue.DUE_TODAY: Q(due_at__gte=now, due_at__lt=midnight),
+        Queue.OVERDUE: Q(due_at__lt=now),
+        Queue.SUPERVISED: ~Q(supervision=""),
+    }
+    if name is Queue.APPEALS:  # also against closed ones
+        return Q(appealed_at__isnull=False)
+    return Q(open=True) & conditions[name]
+
+
+@dataclass(frozen=True)
+class Filter:
+    """What a reader asked for; empty means any."""
+
+    queue: Queue | None = None
+    state: str = ""
+    kind: str = ""
+    place: str = ""
+    matter: str = ""
+    unit: int | None = None
+    handler: int | None = None
+    number: str = ""
+    open_only: bool = True
+
+
+def visible(scope: Scope, capability: str = "case.view") -> QuerySet[Case]:
+    """The cases over which the reader has the capability: the one way from a scope to rows."""
+    return Case.objects.filter(scope.q(capability))
+
+
+def listed(scope: Scope, wanted: Filter, now: dt.datetime) -> QuerySet[Case]:
+    """The cases a reader asked for and may see, the most pressing first: by due time, then those without one.
+
+    With ``open_only`` off, the newest first. Slice it; count it with :func:`count`.
+    """
+    rows = visible(scope)
+    if wanted.queue is not None:
+        rows = rows.filter(queue(wanted.queue, now))
+    elif wanted.open_only:
+        rows = rows.filter(open=True)
+    if wanted.state:
+        rows = rows.filter(state=wanted.state)
+    if wanted.kind:
+        rows = rows.filter(kind=wanted.kind)
+    if wanted.place:
+        rows = rows.filter(within("place", wanted.place))
+    if wanted.matter:
+        rows = rows.filter(within("matter", wanted.matter))
+    if wanted.unit is not None:
+        rows = rows.filter(units__overlap=[wanted.unit])
+    if wanted.handler is not None:
+        rows = rows.filter(handler=wanted.handler)
+    if wanted.number:
+        rows = rows.filter(number=wanted.number)
+    by_deadline = wanted.open_only or wanted.queue is not None
+    return rows.order_by("due_at", "id") if by_deadline else rows.order_by("-created_at", "-id")
+
+
+def count(rows: QuerySet[Case]) -> int:
+    """How many, counting no further than COUNT_LIMIT + 1: more than the limit reads as "1000+"."""
+    return rows.order_by()[: COUNT_LIMIT + 1].count()
+
+
+def queue_counts(scope: Scope, now: dt.datetime, queues: tuple[Queue, ...] = tuple(Queue)) -> dict[Queue, int]:
+    """How many stand in each queue, in one query, each counted no further than the limit."""
+    parts = [
+        visible(scope).filter(queue(name, now)).order_by().values("pk")[: COUNT_LIMIT + 1] for name in queues
+    ]
+    if not parts:
+        return {}
+    from django.db import connection
+
+    selects, params = [], []
+    for part in parts:
+        sql, values = part.query.sql_with_params()
+        selects.append(f"(select count(*) from ({sql}) as q)")
+        params += values
+    with connection.cursor() as cursor:
+        cursor.execute("select " + ", ".join(selects), params)
+        return dict(zip(queues, cursor.fetchone(), strict=True))
