@@ -15,14 +15,19 @@ if TYPE_CHECKING:
     from lucheng.core.cases.models import Case
 
 
+def words(why: str | Promise) -> str:
+    """The reason as it is kept: in the city's first language, at most 200 characters."""
+    with translation.override(settings.LANGUAGE_CODE):
+        return str(why)[:200]
+
+
 def raise_alarm(case: Case, why: str | Promise, now: dt.datetime) -> Alarm:
     """Put ``case`` into the queue, in the case's transaction; ``why`` is kept in the city's first language.
 
     A case stands in the queue once: raised again, the alarm takes the new reason, and keeps its time unless
     it had been settled.
     """
-    with translation.override(settings.LANGUAGE_CODE):
-        text = str(why)[:200]
+    text = words(why)
     alarm, created = Alarm.objects.select_for_update().get_or_create(
         case=case, defaults={"why": text, "raised_at": now}
     )

@@ -17,6 +17,7 @@ from django.utils.translation import pgettext_lazy
 
 from lucheng.core.dispatch import matters
 from lucheng.core.dispatch.models import Rule, Version
+from lucheng.core.organisation.models import Unit
 from lucheng.core.places.models import LEVELS
 from lucheng.core.revisions.snapshot import Snapshot
 
@@ -38,6 +39,8 @@ class Decision:
     basis: str
     matter_prefix: str
     place_prefix: str
+    #: The county's government, which gets a copy of what goes straight to a street or township (Beijing art. 12).
+    copy_unit_id: int | None = None
 
     def reason(self) -> str | Promise:
         """One sentence for the screen: why this unit. Lazy, so that each reader gets their own language."""
@@ -86,15 +89,20 @@ class Edition:
 
 
 def edition(version: Version) -> Edition:
-    """Read one edition, published or not, in two queries."""
+    """Read one edition, published or not, in three queries."""
     assists: dict[int, list[tuple[int, str]]] = {}
     through = Rule.assists.through.objects.filter(rule__version=version, unit__active=True)
     for rule_id, unit_id, name in through.order_by("id").values_list("rule_id", "unit_id", "unit__name"):
         assists.setdefault(rule_id, []).append((unit_id, name))
+    governments = dict(
+        Unit.objects.filter(kind=Unit.Kind.GOVERNMENT, active=True).order_by("-id").values_list("place", "id")
+    )
     rows: dict[str, dict[str, Decision]] = {}
-    for rule_id, matter, place, basis, lead_id, lead, active in Rule.objects.filter(
+    for rule_id, matter, place, basis, lead_id, lead, active, kind, home in Rule.objects.filter(
         version=version
-    ).values_list("id", "matter", "place", "basis", "lead_id", "lead__name", "lead__active"):
+    ).values_list(
+        "id", "matter", "place", "basis", "lead_id", "lead__name", "lead__active", "lead__kind", "lead__place"
+    ):
         helpers = assists.get(rule_id, ())
         rows.setdefault(matter, {})[place] = Decision(
             rule_id=rule_id,
@@ -107,6 +115,7 @@ def edition(version: Version) -> Edition:
             basis=basis,
             matter_prefix=matter,
             place_prefix=place,
+            copy_unit_id=governments.get(home[: LEVELS["county"]]) if kind == Unit.Kind.STREET else None,
         )
     return Edition(version.number, rows)
 

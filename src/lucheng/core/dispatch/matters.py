@@ -3,17 +3,39 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
 
+from django.db import transaction
 from django.utils.functional import Promise, lazy
+from django.utils.text import format_lazy
 from django.utils.translation import get_language
+from django.utils.translation import gettext_lazy as _
 
+from lucheng.core import packs
 from lucheng.core.dispatch.models import Matter
-from lucheng.core.revisions.snapshot import Snapshot
+from lucheng.core.faults import Fault, Faulty
+from lucheng.core.revisions.snapshot import Snapshot, bump
+
+#: The classes that every city starts from.
+NATIONAL = Path(__file__).parents[2] / "packs" / "national" / "matters.toml"
+
+_FIELDS = {
+    "code": packs.Field(required=True, longest=12),
+    "name": packs.Field(required=True, longest=40),
+    "name_en": packs.Field(longest=80),
+    "terms": packs.Field(list, longest=40),
+    "examples": packs.Field(list, longest=500),
+    "grassroots": packs.Field(bool),
+    "urgency": packs.Field(),
+}
+#: As in lucheng.core.cases.models.Urgency; ordinary is what a matter without an urgency has.
+_URGENCIES = ("", "urgent", "critical")
 
 
 def _load() -> dict[str, tuple[str, str]]:
     return {
-        code: (name, name_en) for code, name, name_en in Matter.objects.values_list("code", "name", "name_en")
+        m[0]: (m[1], m[2]) for m in Matter.objects.order_by("code").values_list("code", "name", "name_en")
     }
 
 
@@ -21,7 +43,7 @@ _names = Snapshot("matters", _load)
 
 
 def names() -> Mapping[str, tuple[str, str]]:
-    """Code → (Chinese name, English name or empty)."""
+    """Code → (Chinese name, English name or empty), in the order of the codes; at most a second old."""
     return _names.get()
 
 
@@ -40,3 +62,52 @@ _lazy_name = lazy(_name, str)
 def name(code: str) -> str | Promise:
     """The name of a matter in the reader's language; its code where it is not known."""
     return _lazy_name(code)
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """How many matters a pack added, changed and left alone, and which known codes it does not name (kept)."""
+
+    added: int
+    changed: int
+    unchanged: int
+    kept: tuple[str, ...]
+
+
+def load(path: Path = NATIONAL) -> Loaded:
+    """Add and change the matters that the pack at ``path`` names; all or none, and never delete one.
+
+    Raises Faulty with every fault at its entry: a code that is not digits in pairs, a class above it that is
+    nowhere, an unknown urgency, what :func:`lucheng.core.packs.read` finds.
+    """
+    entries = packs.read(path, "matter", _FIELDS, key="code")
+    with transaction.atomic():
+        before = {m.code: m for m in Matter.objects.select_for_update()}
+        known = before.keys() | {e["code"] for e in entries}
+        faults: list[Fault] = []
+        for row, entry in enumerate(entries, 1):
+            code = entry["code"]
+            if not (code.isascii() and code.isdigit() and len(code) % 2 == 0):
+                faults.append(Fault(row, "code", _("write two digits for each level: 01, 0102, 010203")))
+            elif len(code) > 2 and code[:-2] not in known:
+                text = format_lazy(_("the class above it, {code}, is missing"), code=code[:-2])
+                faults.append(Fault(row, "code", text))
+            if entry.get("urgency", "") not in _URGENCIES:
+                faults.append(Fault(row, "urgency", _("write urgent or critical, or leave it out")))
+        if faults:
+            raise Faulty(faults)
+        added, changed = [], []
+        for entry in entries:
+            matter = Matter(**entry)
+            old = before.get(matter.code)
+            if old is None:
+                added.append(matter)
+            elif any(getattr(old, f) != getattr(matter, f) for f in _FIELDS):
+                changed.append(matter)
+        Matter.objects.bulk_create(added)
+        if changed:
+            Matter.objects.bulk_update(changed, [f for f in _FIELDS if f != "code"])
+        if added or changed:
+            bump("matters")
+    kept = before.keys() - {e["code"] for e in entries}
+    return Loaded(len(added), len(changed), len(entries) - len(added) - len(changed), tuple(sorted(kept)))

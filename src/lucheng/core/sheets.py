@@ -1,0 +1,209 @@
+"""Reading and writing the spreadsheets that offices exchange: one header row, one entry per row, all text.
+
+What a spreadsheet hides from its reader is refused, not guessed: formulas, merged cells, dates where a code
+is meant.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import unicodedata
+import zipfile
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import IO, Any
+
+from django.utils.text import format_lazy
+from django.utils.translation import gettext_lazy as _
+from openpyxl import Workbook, load_workbook
+from openpyxl.cell import WriteOnlyCell
+from openpyxl.styles import Font
+from openpyxl.utils import get_column_letter
+from openpyxl.utils.exceptions import InvalidFileException
+
+from lucheng.core.errors import Text
+from lucheng.core.faults import Fault, Faulty
+
+#: Refused before it is unpacked into memory. A sheet of 100,000 rows has about 60 MB.
+MAX_UNPACKED_BYTES = 200 * 1024 * 1024
+MAX_ROWS = 200_000
+
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column by its header. The header must be there; ``required`` says that no cell may be empty."""
+
+    header: str
+    required: bool = False
+    longest: int = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One row of a sheet: its number as the reader sees it, and its cells by header, stripped."""
+
+    row: int
+    cells: dict[str, str]
+
+
+def _text(cell: Any) -> tuple[str, Text | None]:
+    """What stands in a cell as text, or what is wrong with it. A whole number becomes its digits: Excel makes
+    numbers of codes."""
+    value, kind = (cell, "s") if isinstance(cell, str) else (cell.value, cell.data_type)
+    if value is None:
+        return "", None
+    if kind == "f":
+        return "", _("This cell holds a formula. Replace it by its value.")
+    if kind == "n" and float(value).is_integer():
+        return str(int(value)), None
+    if kind not in ("s", "inlineStr"):
+        return "", _("This cell is not text. Format the column as text and enter it again.")
+    text = unicodedata.normalize("NFC", str(value)).strip()
+    if any(unicodedata.category(c) == "Cc" and c not in "\n\t" for c in text):
+        return "", _("This cell holds control characters. Enter it again.")
+    return text, None
+
+
+def _xlsx(file: IO[bytes]) -> list[Sequence[Any]]:
+    try:
+        with zipfile.ZipFile(file) as packed:
+            if sum(entry.file_size for entry in packed.infolist()) > MAX_UNPACKED_BYTES:
+                raise Faulty([Fault(0, "", _("This file is too large. Split it into several."))])
+        file.seek(0)
+        sheet = load_workbook(file).worksheets[0]
+    except (zipfile.BadZipFile, InvalidFileException, KeyError, ValueError, IndexError, SyntaxError) as error:
+        raise Faulty(
+            [Fault(0, "", format_lazy(_("This xlsx file cannot be read: {error}"), error=str(error)))]
+        ) from error
+    merged = sorted((area.min_row, area.min_col) for area in sheet.merged_cells.ranges)
+    if merged:
+        text = _("This cell is merged with others. Unmerge it and fill every row.")
+        raise Faulty([Fault(row, get_column_letter(column), text) for row, column in merged])
+    return list(sheet.iter_rows())
+
+
+def _csv(file: IO[bytes]) -> list[Sequence[Any]]:
+    raw = file.read(MAX_UNPACKED_BYTES + 1)
+    if len(raw) > MAX_UNPACKED_BYTES:
+        raise Faulty([Fault(0, "", _("This file is too large. Split it into several."))])
+    for encoding in ("utf-8-sig", "gb18030"):
+        try:
+            return list(csv.reader(io.StringIO(raw.decode(encoding), newline="")))
+        except (UnicodeDecodeError, csv.Error):
+            continue
+    raise Faulty([Fault(0, "", _("This is neither an xlsx file nor a CSV file."))])
+
+
+def read(file: IO[bytes], columns: Sequence[Column]) -> tuple[list[Entry], list[Fault]]:
+    """The rows of the first sheet of an xlsx file, or of a CSV file (UTF-8 or GB 18030), and what is wrong.
+
+    Headers may stand in any order. Empty rows are left out; so are rows with a fault of their own (a formula,
+    a date, an empty cell that is required, a text too long): the caller checks the others and reports all at
+    once.
+
+    Raises Faulty where nothing can be read: another kind of file, merged cells, a wrong header, no row.
+    """
+    start = file.read(4)
+    file.seek(0)
+    if start == b"\xd0\xcf\x11\xe0":
+        raise Faulty([Fault(0, "", _("This is an old xls file. Save it as xlsx."))])
+    lines = _xlsx(file) if start == b"PK\x03\x04" else _csv(file)
+    faults: list[Fault] = []
+
+    def texts(number: int, cells: Sequence[Any], headers: Sequence[str]) -> list[str]:
+        found = []
+        for at, cell in enumerate(cells):
+            value, wrong = _text(cell)
+            found.append(value)
+            if wrong is not None:
+                name = headers[at] if at < len(headers) and headers[at] else get_column_letter(at + 1)
+                faults.append(Fault(number, name, wrong))
+        return found
+
+    headers = texts(1, lines[0], ()) if lines else []
+    while headers and not headers[-1]:
+        headers.pop()
+    expected = [c.header for c in columns]
+    for at, header in enumerate(headers):
+        if header not in expected:
+            text = _("There is no column “{header}”. Expected: {expected}.")
+            faults.append(
+                Fault(
+                    1,
+                    get_column_letter(at + 1),
+                    format_lazy(text, header=header, expected="、".join(expected)),
+                )
+            )
+        elif header in headers[:at]:
+            faults.append(Fault(1, get_column_letter(at + 1), _("This column stands there twice.")))
+    faults += [Fault(1, h, _("This column is missing.")) for h in expected if h not in headers]
+    if faults:
+        raise Faulty(faults)
+    if len(lines) - 1 > MAX_ROWS:
+        raise Faulty([Fault(0, "", _("This file is too large. Split it into several."))])
+
+    entries: list[Entry] = []
+    for number, cells in enumerate(lines[1:], 2):
+        before = len(faults)
+        values = texts(number, cells, headers)
+        if not any(values) and len(faults) == before:
+            continue
+        if any(values[len(headers) :]):
+            faults.append(Fault(number, "", _("This row has more cells than there are columns.")))
+        row = dict(zip(headers, [*values, *[""] * len(headers)], strict=False))
+        if len(faults) == before:
+            for column in columns:
+                value = row[column.header]
+                if column.required and not value:
+                    faults.append(Fault(number, column.header, _("This cell may not be empty.")))
+                elif len(value) > column.longest:
+                    text = format_lazy(_("At most {longest} characters."), longest=column.longest)
+                    faults.append(Fault(number, column.header, text))
+        if len(faults) == before:
+            entries.append(Entry(number, row))
+    if not entries and not faults:
+        raise Faulty([Fault(0, "", _("There is no row under the header."))])
+    return entries, faults
+
+
+def write(
+    file: IO[bytes],
+    title: str,
+    headers: Sequence[str],
+    rows: Iterable[Sequence[str]],
+    widths: Sequence[int] = (),
+) -> None:
+    """Write an xlsx file of one sheet, all text: a code keeps its zeros, ``=`` starts no formula."""
+    book = Workbook(write_only=True)
+    sheet = book.create_sheet(title)
+    sheet.freeze_panes = "A2"
+    for at, width in enumerate(widths, 1):
+        sheet.column_dimensions[get_column_letter(at)].width = width
+    bold = Font(bold=True)
+
+    def cell(text: str) -> Any:
+        made = WriteOnlyCell(sheet, text)
+        made.data_type = "s"
+        made.number_format = "@"
+        return made
+
+    head = [cell(h) for h in headers]
+    for made in head:
+        made.font = bold
+    sheet.append(head)
+    for row in rows:
+        sheet.append([cell(text) if text else None for text in row])
+    book.save(file)
+
+
+def counted(items: Sequence[Any], progress: Progress | None) -> Iterator[Any]:
+    """Go through ``items``, telling ``progress(done, total)`` from time to time."""
+    for done, item in enumerate(items):
+        if progress is not None and done % 500 == 0:
+            progress(done, len(items))
+        yield item
+    if progress is not None:
+        progress(len(items), len(items))
