@@ -10,6 +10,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import ClassVar
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
@@ -24,6 +25,8 @@ class Kind(models.TextChoices):
     """What a division is. Banner, sumu and gacha are kinds of their own, never mapped to county, town or village."""
 
     CITY = "city", _("city")
+    LEAGUE = "league", _("league")
+    PREFECTURE = "prefecture", _("prefecture")
     DISTRICT = "district", _("district")
     COUNTY = "county", _("county")
     BANNER = "banner", _("banner")
@@ -32,7 +35,7 @@ class Kind(models.TextChoices):
     TOWN = "town", _("town")
     TOWNSHIP = "township", _("township")
     SUMU = "sumu", _("sumu")
-    PARK = "park", _("park or farm run as a township")
+    PARK = "park", _("park, works or farm run as a division")
     COMMUNITY = "community", _("residential community")
     VILLAGE = "village", _("village")
     GACHA = "gacha", _("gacha")
@@ -40,6 +43,7 @@ class Kind(models.TextChoices):
     RURAL_GRID = "rural_grid", _("rural grid")
     DEDICATED_GRID = "dedicated_grid", _("dedicated grid")
     MICRO_GRID = "micro_grid", _("micro grid")
+    PLACEHOLDER = "placeholder", _("placeholder of the code list, no place of its own")
 
 
 class DivisionQuerySet(models.QuerySet["Division"]):
@@ -55,6 +59,9 @@ class DivisionQuerySet(models.QuerySet["Division"]):
         return self.filter(level=LEVELS[level])
 
 
+DivisionManager = models.Manager.from_queryset(DivisionQuerySet)
+
+
 class Division(models.Model):
     """One division, or one grid, over one stretch of time. A change closes the row and opens its successor."""
 
@@ -62,20 +69,27 @@ class Division(models.Model):
     level = models.PositiveSmallIntegerField(help_text="digits in the code: 4, 6, 9, 12 or 15")
     kind = models.CharField(max_length=16, choices=Kind.choices)
     name = models.CharField(max_length=80)
+    aliases = ArrayField(
+        models.CharField(max_length=40), default=list, db_default=[], help_text="what people call it: 昆区"
+    )
     name_mn = models.CharField(max_length=160, blank=True, help_text="name in Mongolian script")
-    urban_rural_type = models.CharField(max_length=3, blank=True, help_text="城乡分类代码 of the yearly code list")
+    urban_rural_type = models.CharField(
+        max_length=3, blank=True, help_text="城乡分类代码 of the yearly code list"
+    )
     households = models.PositiveIntegerField(null=True)
     residents = models.PositiveIntegerField(null=True)
     valid_from = models.DateField()
     valid_to = models.DateField(null=True)
 
-    objects: ClassVar[models.Manager[Division]] = DivisionQuerySet.as_manager()  # type: ignore[assignment]
+    objects: ClassVar[DivisionManager[Division]] = DivisionManager()
 
     class Meta:
         ordering = ["code", "valid_from"]
         constraints = [
             models.UniqueConstraint(fields=["code", "valid_from"], name="division_once_per_date"),
-            models.UniqueConstraint(fields=["code"], condition=Q(valid_to=None), name="division_in_force_once"),
+            models.UniqueConstraint(
+                fields=["code"], condition=Q(valid_to=None), name="division_in_force_once"
+            ),
             models.CheckConstraint(
                 condition=Q(valid_to=None) | Q(valid_to__gt=F("valid_from")), name="division_valid_in_order"
             ),
@@ -86,24 +100,44 @@ class Division(models.Model):
 
 
 class Succession(models.Model):
-    """What became of a division: renamed, recoded, merged into another, split, or carried on after a boundary change."""
+    """What became of a division, and how that is known: code lists give codes and names, never what followed what."""
 
     class How(models.TextChoices):
         RENAMED = "renamed", _("renamed")
         RECODED = "recoded", _("recoded")
         MERGED = "merged", _("merged")
         SPLIT = "split", _("split")
+        RETURNED = "returned", _("in force again after a gap")
+        CHANGED = "changed", _("reclassified")
+
+    class Basis(models.TextChoices):
+        SAME_CODE = "code", _("same code, the name differs in its ending only")
+        CODE_ALONE = "code_alone", _("same code, another name")
+        SAME_PARENT = "parent", _("same name under the same parent")
+        SAME_COUNTY = "county", _("same name in the same county, the only one there")
+        SAME_CITY = "city", _("same name in the same city, the only one there")
+        FAMILY = "family", _("names that share a stem (上…, 下… and the name without)")
+        PARTS = "parts", _("most of its parts went there")
+        DECLARED = "declared", _("declared by a person")
+
+    #: What is known from any other basis is likely, not certain, and is reported so.
+    CERTAIN = frozenset({Basis.SAME_CODE, Basis.SAME_PARENT, Basis.DECLARED})
 
     before = models.ForeignKey(Division, models.CASCADE, related_name="successors")
     after = models.ForeignKey(Division, models.CASCADE, related_name="predecessors")
     at = models.DateField()
     how = models.CharField(max_length=8, choices=How.choices)
+    basis = models.CharField(max_length=10, choices=Basis.choices, default=Basis.DECLARED)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["before", "after"], name="succession_once")]
 
     def __str__(self) -> str:
         return f"{self.before} → {self.after}"
+
+    @property
+    def certain(self) -> bool:
+        return self.basis in self.CERTAIN
 
 
 class Boundary(models.Model):

@@ -1,0 +1,112 @@
+"""What places are called, from memory: for lists and pages that show a place in every row."""
+
+from __future__ import annotations
+
+import bisect
+import datetime as dt
+from dataclasses import dataclass
+
+from django.utils import timezone
+
+from lucheng.core.fields import after
+from lucheng.core.places.models import LEVELS, Division, Kind
+from lucheng.core.revisions.snapshot import Snapshot
+
+_LEVELS = tuple(LEVELS.values())
+_SEPARATOR = " · "
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """One division over one stretch of time; ``valid_to`` is the first day on which it no longer holds."""
+
+    code: str
+    name: str
+    kind: str
+    valid_from: dt.date
+    valid_to: dt.date | None
+
+    def in_force(self, day: dt.date) -> bool:
+        return self.valid_from <= day and (self.valid_to is None or day < self.valid_to)
+
+
+@dataclass(frozen=True)
+class _Register:
+    codes: list[str]
+    """All codes ever in force, sorted."""
+    rows: dict[str, tuple[Place, ...]]
+    """For each code, its rows in the order of time."""
+
+
+def _load() -> _Register:
+    rows: dict[str, list[Place]] = {}
+    for row in Division.objects.order_by("code", "valid_from").values_list(
+        "code", "name", "kind", "valid_from", "valid_to"
+    ):
+        rows.setdefault(row[0], []).append(Place(*row))
+    return _Register(codes=sorted(rows), rows={code: tuple(found) for code, found in rows.items()})
+
+
+_register = Snapshot("places", _load)
+
+
+def get(code: str, day: dt.date | None = None) -> Place | None:
+    """The division in force under ``code`` on ``day`` (today, if not given), or None."""
+    day = day or timezone.localdate()
+    for place in _register.get().rows.get(code, ()):
+        if place.in_force(day):
+            return place
+    return None
+
+
+def exists(code: str, day: dt.date | None = None) -> bool:
+    """Whether a division is in force under ``code`` on ``day`` (today, if not given)."""
+    return get(code, day) is not None
+
+
+def children(code: str, day: dt.date | None = None) -> list[Place]:
+    """The divisions in force directly under ``code``, by code; of the empty code, those at the top.
+
+    Where a level is missing (a city without counties), the children are those of the next level that has any.
+    """
+    day = day or timezone.localdate()
+    register = _register.get()
+    first = bisect.bisect_right(register.codes, code) if code else 0
+    last = bisect.bisect_left(register.codes, after(code))
+    under = [p for c in register.codes[first:last] for p in register.rows[c] if p.in_force(day)]
+    level = min((len(p.code) for p in under), default=0)
+    return [p for p in under if len(p.code) == level]
+
+
+def _name(code: str, day: dt.date) -> str | None:
+    """The name under ``code`` on ``day``; of a code not in force then, the last name before, else the first after."""
+    rows = _register.get().rows.get(code)
+    if not rows:
+        return None
+    past = [p for p in rows if p.valid_from <= day]
+    place = past[-1] if past else rows[0]
+    return None if place.kind == Kind.PLACEHOLDER else place.name
+
+
+def root(day: dt.date | None = None) -> str:
+    """The code under which everything lies on ``day``: the city's. Empty where nothing is recorded.
+
+    Raises ValueError where several divisions stand at the top, as no one of them holds everything.
+    """
+    top = children("", day)
+    if len(top) > 1:
+        raise ValueError(f"no one place holds everything: {', '.join(p.code for p in top)}")
+    return top[0].code if top else ""
+
+
+def place_name(code: str, day: dt.date | None = None) -> str:
+    """A label for people: the last three names down to ``code``, the city only where it stands alone.
+
+    ``"150203005001012"`` gives "友谊大街街道 · 第三社区 · 012网格", ``"150203"`` gives "昆都仑区". A place no longer in
+    force keeps its name; what never was in force is shown as its code, after the names above it.
+    """
+    day = day or timezone.localdate()
+    names = [name for n in _LEVELS[1:] if n <= len(code) and (name := _name(code[:n], day)) is not None]
+    if code not in _register.get().rows:
+        names.append(code)
+    return _SEPARATOR.join(names[-3:]) or _name(code[:4], day) or code
