@@ -19,6 +19,7 @@ from lucheng.core.dispatch import matters
 from lucheng.core.dispatch.models import Rule, Version
 from lucheng.core.organisation.models import Unit
 from lucheng.core.places.models import LEVELS
+from lucheng.core.places.names import place_name
 from lucheng.core.revisions.snapshot import Snapshot
 
 #: Digits in a place code, the most specific first.
@@ -44,8 +45,6 @@ class Decision:
 
     def reason(self) -> str | Promise:
         """One sentence for the screen: why this unit. Lazy, so that each reader gets their own language."""
-        from lucheng.core.places.names import place_name
-
         return format_lazy(
             _(
                 "Edition {version} of the dispatch catalogue, row “{matter}” at “{place}”: {unit} leads. "

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from django.db import transaction
 from django.utils.functional import Promise, lazy
@@ -33,27 +34,37 @@ _FIELDS = {
 _URGENCIES = ("", "urgent", "critical")
 
 
-def _load() -> dict[str, tuple[str, str]]:
-    return {
-        m[0]: (m[1], m[2]) for m in Matter.objects.order_by("code").values_list("code", "name", "name_en")
-    }
+class Known(NamedTuple):
+    """What is known of one matter; see :class:`lucheng.core.dispatch.models.Matter`."""
+
+    name: str
+    name_en: str
+    grassroots: bool
+    urgency: str
 
 
-_names = Snapshot("matters", _load)
+def _load() -> dict[str, Known]:
+    rows = Matter.objects.order_by("code").values_list("code", "name", "name_en", "grassroots", "urgency")
+    return {row[0]: Known(*row[1:]) for row in rows}
 
 
-def names() -> Mapping[str, tuple[str, str]]:
-    """Code → (Chinese name, English name or empty), in the order of the codes; at most a second old."""
-    return _names.get()
+_known = Snapshot("matters", _load)
+
+
+def known() -> Mapping[str, Known]:
+    """All matters by code, in the order of the codes; at most a second old."""
+    return _known.get()
 
 
 def exists(code: str) -> bool:
-    return code in names()
+    return code in known()
 
 
 def _name(code: str) -> str:
-    zh, en = names().get(code, (code, ""))
-    return en if en and (get_language() or "").startswith("en") else zh
+    matter = known().get(code)
+    if matter is None:
+        return code
+    return matter.name_en if matter.name_en and (get_language() or "").startswith("en") else matter.name
 
 
 _lazy_name = lazy(_name, str)
@@ -83,13 +94,13 @@ def load(path: Path = NATIONAL) -> Loaded:
     entries = packs.read(path, "matter", _FIELDS, key="code")
     with transaction.atomic():
         before = {m.code: m for m in Matter.objects.select_for_update()}
-        known = before.keys() | {e["code"] for e in entries}
+        codes = before.keys() | {e["code"] for e in entries}
         faults: list[Fault] = []
         for row, entry in enumerate(entries, 1):
             code = entry["code"]
             if not (code.isascii() and code.isdigit() and len(code) % 2 == 0):
                 faults.append(Fault(row, "code", _("write two digits for each level: 01, 0102, 010203")))
-            elif len(code) > 2 and code[:-2] not in known:
+            elif len(code) > 2 and code[:-2] not in codes:
                 text = format_lazy(_("the class above it, {code}, is missing"), code=code[:-2])
                 faults.append(Fault(row, "code", text))
             if entry.get("urgency", "") not in _URGENCIES:

@@ -1,0 +1,114 @@
+"""People and the posts they hold. A post is ended, never deleted: who could see what, when, stays answerable."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.db.models import Q
+from django.utils.text import format_lazy
+from django.utils.translation import gettext_lazy as _
+
+from lucheng.core.errors import Conflict, Forbidden, Invalid, NotFound, Text
+from lucheng.core.organisation import capabilities
+from lucheng.core.organisation.models import Person, Post, Role, Unit
+from lucheng.core.places import names
+
+
+def add_person(username: str, name: str, password: str | None = None) -> Person:
+    """A member of staff. Without a password they cannot sign in until one is set.
+
+    Raises Invalid at ``username`` (empty, odd characters, taken), ``name`` or ``password`` (too weak).
+    """
+    username, name = username.strip(), name.strip()
+    wrong: dict[str, Text] = {}
+    if not username or len(username) > 60 or not username.isprintable() or any(c.isspace() for c in username):
+        wrong["username"] = _("Write a name of at most 60 characters without spaces.")
+    elif Person.objects.filter(username=username).exists():
+        wrong["username"] = format_lazy(_("There is a person called {username} already."), username=username)
+    if not name or len(name) > 60:
+        wrong["name"] = _("Write a name of at most 60 characters.")
+    if password is not None:
+        try:
+            validate_password(password, Person(username=username, name=name))
+        except ValidationError as weak:
+            wrong["password"] = " ".join(weak.messages)
+    if wrong:
+        raise Invalid(wrong)
+    return Person.objects.create_user(username, password, name=name)
+
+
+def add_post(
+    person: Person,
+    role: Role,
+    place: str,
+    unit: Unit | None,
+    since: dt.date,
+    *,
+    by: Person | None,
+    until: dt.date | None = None,
+    domains: tuple[str, ...] = (),
+    basis: str = Post.Basis.FULL,
+) -> Post:
+    """Give ``person`` a post from ``since`` up to but not on ``until``. ``by`` is who does it, None on the console.
+
+    Raises Forbidden where somebody gives a post to themselves; Invalid at ``place``, ``unit``, ``until`` or
+    ``role``: the role needs a unit, or the person's posts together would hold rights that must be apart.
+    """
+    if by is not None and by.pk == person.pk:
+        raise Forbidden(_("Nobody gives a post to themselves: ask another administrator."))
+    wrong: dict[str, Text] = {}
+    if not names.exists(place, since):
+        wrong["place"] = format_lazy(_("There is no division or grid {code} in force."), code=place)
+    if role.reach == Role.Reach.UNIT and unit is None:
+        wrong["unit"] = _("This role sees the cases of its unit: name the unit.")
+    elif unit is not None and not unit.active:
+        wrong["unit"] = format_lazy(_("{unit} has been closed."), unit=unit.name)
+    if until is not None and until <= since:
+        wrong["until"] = _("The post must end after it begins.")
+    with transaction.atomic():
+        # Posts of one person are given one after another: two at once could each be allowed and together not.
+        Person.objects.select_for_update().get(pk=person.pk)
+        beside = Post.objects.filter(Q(valid_to=None) | Q(valid_to__gt=since), person=person).select_related(
+            "role"
+        )
+        if until is not None:
+            beside = beside.filter(valid_from__lt=until)
+        held = set(role.capabilities).union(*(p.role.capabilities for p in beside))
+        try:
+            capabilities.check(held)
+        except Invalid as apart:
+            wrong["role"] = apart.detail
+        if wrong:
+            raise Invalid(wrong)
+        return Post.objects.create(
+            person=person,
+            role=role,
+            place=place,
+            unit=unit,
+            valid_from=since,
+            valid_to=until,
+            domains=list(domains),
+            basis=basis,
+        )
+
+
+def end_post(post: Post, day: dt.date) -> Post:
+    """End a post: ``day`` is the first on which it is no longer held. A post not yet begun is taken back.
+
+    Raises Conflict where it has ended already.
+    """
+    with transaction.atomic():
+        locked = Post.objects.select_for_update().filter(pk=post.pk).first()
+        if locked is None:
+            raise NotFound(_("There is no such post."))
+        if locked.valid_to is not None and locked.valid_to <= day:
+            raise Conflict(_("This post has ended already."))
+        if locked.valid_from >= day:
+            locked.delete()
+        else:
+            locked.valid_to = day
+            locked.save(update_fields=["valid_to"])
+    return locked
