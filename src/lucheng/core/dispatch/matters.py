@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from django.db import transaction
 from django.utils.functional import Promise, lazy
@@ -54,6 +54,15 @@ _known = Snapshot("matters", _load)
 def known() -> Mapping[str, Known]:
     """All matters by code, in the order of the codes; at most a second old."""
     return _known.get()
+
+
+def choices() -> list[tuple[str, Any]]:
+    """All small classes grouped under their large class, in the reader's language, for a select box; first an empty one."""
+    groups: dict[str, list[tuple[str, str]]] = {}
+    for code in sorted(known()):
+        if len(code) == 6:
+            groups.setdefault(code[:2], []).append((code, _name(code)))
+    return [("", "—"), *((_name(large), rows) for large, rows in groups.items())]
 
 
 def exists(code: str) -> bool:

@@ -9,7 +9,7 @@ import secrets
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from lucheng.core.errors import Invalid
+from lucheng.core.errors import Invalid, NotFound
 from lucheng.core.organisation.models import ApiToken, Person
 
 #: So that a leaked key can be told from other text, by people and by secret scanners.
@@ -42,3 +42,9 @@ def person_for(token: str, now: dt.datetime) -> Person | None:
     """The active person whose key this is, or None: unknown, expired, of somebody who has left. One query."""
     valid = Q(tokens__expires_at=None) | Q(tokens__expires_at__gt=now)
     return Person.objects.filter(valid, tokens__digest=_digest(token), is_active=True).first()
+
+
+def revoke(person: Person, label: str) -> None:
+    """Delete the keys of ``person`` with this label. Raises NotFound where there is none."""
+    if not ApiToken.objects.filter(person=person, label=label.strip()).delete()[0]:
+        raise NotFound(_("This person has no key with this label."))
