@@ -88,7 +88,50 @@ class Created(msgspec.Struct, kw_only=True):
     repeated: bool = False
 
 
-_COLUMNS = ["id", "number", "code", "kind", "state", "version", "channel", "source_ref", "language", "anonymous", "confidential", "reply_wanted", "intake_by_id", "nature", "matter", "title", "content", "urgency", "collective", "occurred_at", "fields", "place", "address", "lon", "lat", "lead_unit_id", "units", "rule_id", "named_after_study", "accused_unit_id", "parent_id", "supervision", "reworks", "returns", "public_reply", "created_at", "due_at", "dispatched_at", "chain_length", "chain_head", "idempotency_key", "request_digest"]
+_COLUMNS = [
+    "id",
+    "number",
+    "code",
+    "kind",
+    "state",
+    "version",
+    "channel",
+    "source_ref",
+    "language",
+    "anonymous",
+    "confidential",
+    "reply_wanted",
+    "intake_by_id",
+    "nature",
+    "matter",
+    "title",
+    "content",
+    "urgency",
+    "collective",
+    "occurred_at",
+    "fields",
+    "place",
+    "address",
+    "lon",
+    "lat",
+    "lead_unit_id",
+    "units",
+    "rule_id",
+    "named_after_study",
+    "accused_unit_id",
+    "parent_id",
+    "supervision",
+    "reworks",
+    "returns",
+    "public_reply",
+    "created_at",
+    "due_at",
+    "dispatched_at",
+    "chain_length",
+    "chain_head",
+    "idempotency_key",
+    "request_digest",
+]
 
 # The statement's text never changes, so PostgreSQL parses and plans it once for each connection.
 _CREATE = f"""

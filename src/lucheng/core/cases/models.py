@@ -86,7 +86,7 @@ class Supervision(models.TextChoices):
 
 
 class Case(models.Model):
-    """One matter. ``id`` comes from the sequence ``case_block`` in blocks (see intake), ``code`` is what its citizen keeps."""
+    """One matter. ``id`` comes from the sequence ``case_block`` (see codes.Numbers), ``code`` is what its citizen keeps."""
 
     id = models.BigIntegerField(primary_key=True)
     number = models.CharField(max_length=20, unique=True, help_text="order number, for staff")
@@ -170,7 +170,7 @@ class Case(models.Model):
     chain_head = models.BinaryField()
 
     # a repeated create finds its first answer
-    idempotency_key = models.CharField(max_length=100, null=True, unique=True)
+    idempotency_key = models.CharField(max_length=100, null=True, unique=True)  # noqa: DJ001 (null: no key)
     request_digest = models.BinaryField(null=True)
 
     class Meta:

@@ -35,7 +35,9 @@ class Queue(StrEnum):
 
 def queue(name: Queue, now: dt.datetime) -> Q:
     """The condition that a case stands in the queue at ``now``."""
-    midnight = timezone.localtime(now).replace(hour=0, minute=0, second=0, microsecond=0) + dt.timedelta(days=1)
+    midnight = timezone.localtime(now).replace(hour=0, minute=0, second=0, microsecond=0) + dt.timedelta(
+        days=1
+    )
     conditions = {
         Queue.NEW: Q(state__in=[State.RECEIVED, State.ACCEPTED, State.REOPENED]),
         Queue.NO_RULE: Q(alarm__isnull=False, alarm__settled_at=None),
@@ -106,7 +108,9 @@ def count(rows: QuerySet[Case]) -> int:
     return rows.order_by()[: COUNT_LIMIT + 1].count()
 
 
-def queue_counts(scope: Scope, now: dt.datetime, queues: tuple[Queue, ...] = tuple(Queue)) -> dict[Queue, int]:
+def queue_counts(
+    scope: Scope, now: dt.datetime, queues: tuple[Queue, ...] = tuple(Queue)
+) -> dict[Queue, int]:
     """How many stand in each queue, in one query, each counted no further than the limit."""
     parts = [
         visible(scope).filter(queue(name, now)).order_by().values("pk")[: COUNT_LIMIT + 1] for name in queues

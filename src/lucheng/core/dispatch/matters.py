@@ -57,7 +57,7 @@ def known() -> Mapping[str, Known]:
 
 
 def choices() -> list[tuple[str, Any]]:
-    """All small classes grouped under their large class, in the reader's language, for a select box; first an empty one."""
+    """All small classes under their large class, in the reader's language, for a select box; first an empty one."""
     groups: dict[str, list[tuple[str, str]]] = {}
     for code in sorted(known()):
         if len(code) == 6:

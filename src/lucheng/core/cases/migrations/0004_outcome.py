@@ -6,60 +6,72 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('cases', '0003_case_block'),
-        ('dispatch', '0001_initial'),
-        ('organisation', '0001_initial'),
+        ("cases", "0003_case_block"),
+        ("dispatch", "0001_initial"),
+        ("organisation", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Text',
+            name="Text",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('seq', models.PositiveIntegerField(help_text='number of the event in the chain')),
-                ('name', models.CharField(help_text='field of the transition', max_length=20)),
-                ('text', models.TextField()),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("seq", models.PositiveIntegerField(help_text="number of the event in the chain")),
+                ("name", models.CharField(help_text="field of the transition", max_length=20)),
+                ("text", models.TextField()),
             ],
         ),
         migrations.AddField(
-            model_name='case',
-            name='appealed_at',
-            field=models.DateTimeField(help_text='the requester objects and has no answer yet', null=True),
+            model_name="case",
+            name="appealed_at",
+            field=models.DateTimeField(help_text="the requester objects and has no answer yet", null=True),
         ),
         migrations.AddField(
-            model_name='case',
-            name='contacted',
-            field=models.BooleanField(help_text='callback: the unit contacted the requester', null=True),
+            model_name="case",
+            name="contacted",
+            field=models.BooleanField(help_text="callback: the unit contacted the requester", null=True),
         ),
         migrations.AddField(
-            model_name='case',
-            name='satisfaction',
-            field=models.PositiveSmallIntegerField(help_text='callback: 5 best to 1, 0 not reached', null=True),
+            model_name="case",
+            name="satisfaction",
+            field=models.PositiveSmallIntegerField(
+                help_text="callback: 5 best to 1, 0 not reached", null=True
+            ),
         ),
         migrations.AddField(
-            model_name='case',
-            name='solved',
-            field=models.BooleanField(help_text='callback: solved', null=True),
+            model_name="case",
+            name="solved",
+            field=models.BooleanField(help_text="callback: solved", null=True),
         ),
         migrations.AlterField(
-            model_name='case',
-            name='public_reply',
-            field=models.TextField(blank=True, help_text='the reviewed reply, as the requester reads it'),
+            model_name="case",
+            name="public_reply",
+            field=models.TextField(blank=True, help_text="the reviewed reply, as the requester reads it"),
         ),
         migrations.AddIndex(
-            model_name='case',
-            index=models.Index(models.F('appealed_at'), condition=models.Q(('appealed_at', None), _negated=True), name='case_appealed'),
+            model_name="case",
+            index=models.Index(
+                models.F("appealed_at"),
+                condition=models.Q(("appealed_at", None), _negated=True),
+                name="case_appealed",
+            ),
         ),
         migrations.AddField(
-            model_name='text',
-            name='case',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='texts', to='cases.case'),
+            model_name="text",
+            name="case",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.CASCADE, related_name="texts", to="cases.case"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='text',
-            constraint=models.UniqueConstraint(fields=('case', 'seq', 'name'), name='text_once'),
+            model_name="text",
+            constraint=models.UniqueConstraint(fields=("case", "seq", "name"), name="text_once"),
         ),
     ]

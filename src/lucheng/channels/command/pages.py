@@ -1,0 +1,373 @@
+"""The board, the case page and its steps, and what has been sent."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+from urllib.parse import urlencode
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.urls import path, reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_POST, require_safe
+
+from lucheng.channels.command.forms import ActionForm, unit_names
+from lucheng.core.cases import attachments, engine, kinds, queries
+from lucheng.core.cases.lifecycle import FIELDS, TRANSITIONS, Transition
+from lucheng.core.cases.models import Case, State
+from lucheng.core.cases.queries import Filter, Queue
+from lucheng.core.clocks.models import Clock
+from lucheng.core.dispatch import catalogue
+from lucheng.core.errors import Forbidden, Invalid, NotFound, Refused
+from lucheng.core.ledger.models import Message
+from lucheng.core.organisation.access import Scope
+from lucheng.core.organisation.middleware import scope
+from lucheng.core.organisation.models import Person, Unit
+from lucheng.core.places import names
+from lucheng.core.privacy import contacts
+
+NAV = [
+    (gettext_lazy("Board"), "board", "case.view"),
+    (gettext_lazy("Sent messages"), "messages", "messages.view"),
+]
+
+PAGE = 50
+
+QUEUES: dict[Queue, Any] = {
+    Queue.NEW: gettext_lazy("To dispatch"),
+    Queue.NO_RULE: gettext_lazy("No rule"),
+    Queue.RETURNS: gettext_lazy("Returns and extensions"),
+    Queue.TO_SIGN: gettext_lazy("To sign"),
+    Queue.IN_HAND: gettext_lazy("In hand"),
+    Queue.REVIEW: gettext_lazy("To review"),
+    Queue.CALLBACK: gettext_lazy("To call back"),
+    Queue.DUE_TODAY: gettext_lazy("Due today"),
+    Queue.OVERDUE: gettext_lazy("Overdue"),
+    Queue.SUPERVISED: gettext_lazy("Supervised"),
+    Queue.APPEALS: gettext_lazy("Appeals"),
+}
+
+
+def counted(number: int) -> str:
+    """A count as lists show it.
+
+    >>> counted(12), counted(1001)
+    ('12', '1,000+')
+    """
+    return f"{number:,}" if number <= queries.COUNT_LIMIT else f"{queries.COUNT_LIMIT:,}+"
+
+
+def _wanted(request: HttpRequest) -> Filter:
+    """The filter in the address. Values that mean nothing are left out: a stale link shows more, not an error."""
+    get = request.GET
+    return Filter(
+        queue=Queue(get["queue"]) if get.get("queue") in set(Queue) else None,
+        state=get["state"] if get.get("state") in State.values else "",
+        kind=get["kind"] if get.get("kind") in kinds.KINDS else "",
+        place=get["place"] if names.exists(get.get("place", "")) else "",
+        matter=get.get("matter", "") if get.get("matter", "").isdecimal() else "",
+        unit=int(get["unit"]) if get.get("unit", "").isdecimal() and len(get["unit"]) < 19 else None,
+        number=get.get("number", "").strip()[:20],
+        open_only=get.get("all") != "1" and not get.get("number"),
+    )
+
+
+@login_required
+@require_safe
+def board(request: HttpRequest) -> HttpResponse:
+    """Cases by clock: queues with their counts, and the rows of one queue."""
+    reader, now = scope(request), timezone.now()
+    if not reader.can("case.view"):
+        raise Forbidden(_("None of your posts shows cases."))
+    wanted = _wanted(request)
+    page = int(request.GET["page"]) if request.GET.get("page", "").isdecimal() else 1
+    page = max(1, min(page, queries.COUNT_LIMIT // PAGE))
+    rows = (
+        queries.listed(reader, wanted, now)
+        .select_related("lead_unit")
+        .defer("content", "public_reply", "fields")
+    )
+    found = list(rows[(page - 1) * PAGE : page * PAGE + 1])
+    kept = {k: v for k, v in request.GET.items() if k != "page"}
+
+    def address(number: int) -> str:
+        return "?" + urlencode({**kept, "page": number})
+
+    counts = queries.queue_counts(reader, now)
+    context = {
+        "rows": found[:PAGE],
+        "wanted": wanted,
+        "queues": [(q.value, QUEUES[q], counted(counts[q]), q is wanted.queue) for q in QUEUES],
+        "counties": [(p.code, p.name) for p in names.children(names.root()) if reader_sees(reader, p.code)],
+        "states": State.choices,
+        "previous": address(page - 1) if page > 1 else "",
+        "following": address(page + 1) if len(found) > PAGE and page * PAGE < queries.COUNT_LIMIT else "",
+        "count": _("%(count)s cases")
+        % {"count": counted(queries.count(queries.listed(reader, wanted, now)))},
+    }
+    return render(request, "command/board.html", context)
+
+
+def reader_sees(reader: Scope, place: str) -> bool:
+    """Whether any post reaches into the place: for offering it as a filter."""
+    return any(place.startswith(g.place) or g.place.startswith(place) for g in reader.grants)
+
+
+def _case(request: HttpRequest, number: str) -> Case:
+    case = (
+        queries.visible(scope(request))
+        .select_related(
+            "lead_unit", "handler", "main", "parent", "rule", "accused_unit", "contact", "alarm", "intake_by"
+        )
+        .filter(number=number)
+        .first()
+    )
+    if case is None:
+        raise NotFound(_("There is no order with the number “%(number)s”.") % {"number": number[:20]})
+    return case
+
+
+_ACTION_NAMES: dict[str, Any] = {
+    **{t.action: t.name for t in TRANSITIONS},
+    "create": gettext_lazy("Received"),
+    "split": gettext_lazy("Split"),
+    "attached": gettext_lazy("Photograph added"),
+    "contact_revealed": gettext_lazy("Contact looked at"),
+    "clock_warned": gettext_lazy("Warned: due soon"),
+    "clock_urged": gettext_lazy("Urged: overdue"),
+    "clock_escalated": gettext_lazy("Escalated"),
+}
+
+
+def _history(case: Case) -> list[dict[str, Any]]:
+    """Every event of the case's chain with what was written in it, oldest first."""
+    texts: dict[int, list[tuple[Any, str]]] = {}
+    for t in case.texts.order_by("id"):
+        texts.setdefault(t.seq, []).append((FIELDS[t.name].label if t.name in FIELDS else t.name, t.text))
+    events = case.events.select_related("actor").order_by("seq")
+    unit_ids = {
+        v
+        for e in events
+        for k, v in e.body.items()
+        if k in ("lead", "proposed_unit", "assist_unit") and isinstance(v, int)
+    }
+    units = dict(Unit.objects.filter(pk__in=unit_ids).values_list("pk", "name")) if unit_ids else {}
+    return [
+        {
+            "seq": e.seq,
+            "at": e.at,
+            "title": _ACTION_NAMES.get(e.action, e.action),
+            "who": e.actor.name if e.actor is not None else "",
+            "role": e.actor_role,
+            "to": kinds.KINDS[case.kind].state_name(e.body["to"]) if e.body.get("to") in State.values else "",
+            "unit": units.get(e.body.get("lead", 0), ""),
+            "texts": texts.get(e.seq, ()),
+            "seal": bytes(e.hash).hex()[:12],
+        }
+        for e in events
+    ]
+
+
+@login_required
+@require_safe
+def case_page(request: HttpRequest, number: str) -> HttpResponse:
+    """The whole matter on one page."""
+    case = _case(request, number)
+    return _show(request, case)
+
+
+def _show(
+    request: HttpRequest, case: Case, revealed: contacts.Revealed | None = None, reveal_error: Any = ""
+) -> HttpResponse:
+    reader = scope(request)
+    kind = kinds.KINDS[case.kind]
+    decision = catalogue.recall(case.rule) if case.rule is not None else None
+    seen = queries.visible(reader)
+    context = {
+        "case": case,
+        "kind": kind,
+        "state": kind.state_name(case.state),
+        "contact": getattr(case, "contact", None),
+        "may_reveal": hasattr(case, "contact") and contacts.may_reveal(reader, case),
+        "revealed": revealed,
+        "reveal_error": reveal_error,
+        "clocks": case.clocks.order_by("started_at", "id"),
+        "running": Clock.State.RUNNING,
+        "paused": Clock.State.PAUSED,
+        "history": _history(case),
+        "actions": engine.actions_for(case, reader),
+        "assists": case.assists.select_related("unit").order_by("id"),
+        "attachments": case.attachments.order_by("id"),
+        "merged": seen.filter(main=case).order_by("id")[:50],
+        "parts": seen.filter(parent=case).order_by("id")[:50],
+        "main": case.main if case.main is not None and reader.allows("case.view", case.main) else None,
+        "parent": case.parent
+        if case.parent is not None and reader.allows("case.view", case.parent)
+        else None,
+        "decision": decision,
+        "advice": getattr(case, "advice", None),
+        "letters": case.messages.select_related("to_unit").order_by("id")[:50],
+        "can_merge": reader.allows("case.merge", case) and case.state in (State.RECEIVED, State.ACCEPTED),
+    }
+    return render(request, "command/case.html", context)
+
+
+@login_required
+def step(request: HttpRequest, number: str, action: str) -> HttpResponse:
+    """One step of the life cycle: its form, and its doing."""
+    case = _case(request, number)
+    reader = scope(request)
+    rows = {r.action: r for r in engine.actions_for(case, reader)}
+    row = rows.get(action)
+    if row is None and request.method != "POST":
+        messages.info(request, _("This step is no longer open: the order has moved on."))
+        return HttpResponseRedirect(reverse("case", args=[number]))
+    if request.method == "POST":
+        form = ActionForm(row, case, request.POST) if row is not None else None
+        entered = form.entered() if form is not None else {}
+        version = request.POST.get("version", "")
+        try:
+            engine.act(
+                number,
+                action,
+                entered,
+                actor=cast(Person, request.user),
+                scope=reader,
+                version=int(version) if version.isdecimal() and len(version) < 10 else 0,
+                now=timezone.now(),
+            )
+        except Invalid as e:
+            if form is None or row is None:
+                raise
+            form.full_clean()
+            for name, text in e.fields.items():
+                form.errors.pop(name, None)
+                form.add_error(name if name in form.fields else None, str(text))
+            return _step_form(request, case, row, form, status=422)
+        except Refused as e:
+            messages.error(request, str(e.detail))
+            return HttpResponseRedirect(reverse("case", args=[number]))
+        messages.success(
+            request, _("Done: %(action)s.") % {"action": row.name if row is not None else action}
+        )
+        after = "case" if queries.visible(reader).filter(number=number).exists() else "board"
+        return HttpResponseRedirect(reverse(after, args=[number] if after == "case" else []))
+    assert row is not None
+    return _step_form(request, case, row, ActionForm(row, case))
+
+
+def _step_form(
+    request: HttpRequest, case: Case, row: Transition, form: ActionForm, status: int = 200
+) -> HttpResponse:
+    asks_unit = any(FIELDS[n].kind in ("unit", "units") for n in (*row.needs, *row.takes))
+    decision = catalogue.decide(case.matter, case.place) if row.effect == "dispatch" else None
+    context = {
+        "case": case,
+        "row": row,
+        "form": form,
+        "units": unit_names(case) if asks_unit else [],
+        "decision": decision,
+        "why_none": catalogue.why_none(case.matter, case.place)
+        if row.effect == "dispatch" and decision is None
+        else "",
+        "is_dispatch": row.action == "dispatch",
+    }
+    return render(request, "command/step.html", context, status=status)
+
+
+@login_required
+@require_POST
+def reveal(request: HttpRequest, number: str) -> HttpResponse:
+    """Show the requester's contact once, for a reason that stays in the ledger."""
+    case = _case(request, number)
+    reader = scope(request)
+    if not hasattr(case, "contact") or not contacts.may_reveal(reader, case):
+        raise Forbidden(_("You may not look at this requester's contact."))
+    role = reader.role_for("contact.reveal", case)
+    assert role is not None  # may_reveal has asked for it
+    try:
+        shown = contacts.reveal(
+            case.contact,
+            person=cast(Person, request.user),
+            role=role,
+            reason=request.POST.get("reason", ""),
+            now=timezone.now(),
+        )
+    except Invalid as e:
+        return _show(request, case, reveal_error=e.fields.get("reason", e.detail))
+    return _show(request, _case(request, number), revealed=shown)
+
+
+@login_required
+@require_POST
+def split(request: HttpRequest, number: str) -> HttpResponse:
+    """Take one matter out of a message that holds several."""
+    version = request.POST.get("version", "")
+    try:
+        made = engine.split(
+            number,
+            [{"title": request.POST.get("title", ""), "content": request.POST.get("content", "")}],
+            actor=cast(Person, request.user),
+            scope=scope(request),
+            version=int(version) if version.isdecimal() and len(version) < 10 else 0,
+            now=timezone.now(),
+        )
+    except Refused as e:
+        messages.error(request, str(e.detail))
+        return HttpResponseRedirect(reverse("case", args=[number]))
+    messages.success(
+        request, _("Order %(number)s has been taken out of this one.") % {"number": made[0].number}
+    )
+    return HttpResponseRedirect(reverse("case", args=[number]))
+
+
+@login_required
+@require_safe
+def attachment(request: HttpRequest, number: str, sha256: str) -> FileResponse:
+    """One photograph of a case that the reader may see."""
+    case = _case(request, number)
+    found = case.attachments.filter(sha256=sha256).first()
+    if found is None:
+        raise NotFound(_("There is no such photograph."))
+    response = FileResponse(attachments.open_file(found), content_type=found.media_type)
+    response["Cache-Control"] = "private, max-age=3600"
+    response["Content-Security-Policy"] = "default-src 'none'"
+    return response
+
+
+@login_required
+@require_safe
+def sent(request: HttpRequest) -> HttpResponse:
+    """Messages as they left, or would have left: newest first, without anybody's number."""
+    reader = scope(request)
+    if not reader.can("messages.view"):
+        raise Forbidden(_("None of your posts shows messages."))
+    page = max(1, int(request.GET["page"])) if request.GET.get("page", "").isdecimal() else 1
+    page = min(page, 200)
+    rows = (
+        Message.objects.filter(case__in=queries.visible(reader))
+        .select_related("case", "to_unit")
+        .order_by("-created_at", "-id")[(page - 1) * PAGE : page * PAGE + 1]
+    )
+    found = list(rows)
+    context = {
+        "rows": found[:PAGE],
+        "previous": f"?page={page - 1}" if page > 1 else "",
+        "following": f"?page={page + 1}" if len(found) > PAGE else "",
+    }
+    return render(request, "command/messages.html", context)
+
+
+urlpatterns = [
+    path("board/", board, name="board"),
+    path("cases/<str:number>/", case_page, name="case"),
+    path("cases/<str:number>/do/<slug:action>/", step, name="step"),
+    path("cases/<str:number>/reveal/", reveal, name="reveal"),
+    path("cases/<str:number>/split/", split, name="split"),
+    path("cases/<str:number>/photographs/<slug:sha256>/", attachment, name="attachment"),
+    path("messages/", sent, name="messages"),
+]
