@@ -25,10 +25,30 @@ class ClockKind(models.TextChoices):
     CALLBACK = "callback", _("call back")
 
 
+class CalendarYear(models.Model):
+    """One year's arrangement of holidays (节假日安排)."""
+
+    year = models.PositiveSmallIntegerField(primary_key=True)
+    notice = models.CharField(
+        max_length=200,
+        blank=True,
+        help_text="number of the State Council's notice; empty while it is not announced",
+    )
+
+    def __str__(self) -> str:
+        return str(self.year)
+
+
 class CalendarDay(models.Model):
-    """A day that differs from its weekday: a holiday on a working day, or a working day at a weekend (调休)."""
+    """A day that a year's arrangement names: off, or a working day at a weekend (调休). Others follow their weekday."""
 
     day = models.DateField(primary_key=True)
+    year = models.ForeignKey(
+        CalendarYear,
+        models.CASCADE,
+        related_name="days",
+        help_text="of the notice: New Year may begin in December",
+    )
     working = models.BooleanField()
     name = models.CharField(max_length=40, blank=True)
 
@@ -36,8 +56,18 @@ class CalendarDay(models.Model):
         return f"{self.day} {self.name}"
 
 
+class WorkingSpan(models.Model):
+    """Hours of business of every working day, such as 08:30 to 12:00."""
+
+    opens = models.TimeField(primary_key=True)
+    closes = models.TimeField()
+
+    def __str__(self) -> str:
+        return f"{self.opens:%H:%M}-{self.closes:%H:%M}"
+
+
 class TimeLimit(models.Model):
-    """One row of the editable table of limits. The most specific row wins: kind, then matter prefix, nature, urgency."""
+    """One row of the editable table of limits; :func:`lucheng.core.clocks.limits.limit_for` says which one holds."""
 
     clock = models.CharField(max_length=10, choices=ClockKind.choices)
     case_kind = models.CharField(max_length=40, blank=True, help_text="empty means any")
@@ -46,7 +76,12 @@ class TimeLimit(models.Model):
     matter = PrefixField(max_length=12, blank=True, help_text="matter prefix; empty means any")
     amount = models.PositiveIntegerField()
     unit = models.CharField(max_length=14, choices=TimeUnit.choices)
-    warn_percent = models.PositiveSmallIntegerField(default=75, help_text="share of the limit after which it warns")
+    warn_percent = models.PositiveSmallIntegerField(
+        default=75, help_text="share of the limit after which it warns"
+    )
+    escalate_percent = models.PositiveSmallIntegerField(
+        default=50, help_text="further share of the limit, after it is over, after which it escalates"
+    )
     basis = models.CharField(max_length=200, blank=True, help_text="law and article")
 
     class Meta:
@@ -88,10 +123,12 @@ class Clock(models.Model):
     warn_at = models.DateTimeField()
     due_at = models.DateTimeField()
     paused_at = models.DateTimeField(null=True)
-    pause_cause = models.CharField(max_length=200, blank=True)
+    pause_cause = models.CharField(max_length=200, blank=True, help_text="of the last pause")
     ended_at = models.DateTimeField(null=True)
     stage = models.PositiveSmallIntegerField(choices=Stage.choices, default=Stage.QUIET)
-    next_at = models.DateTimeField(null=True, help_text="when the sweeper has something to say; none when it has not")
+    next_at = models.DateTimeField(
+        null=True, help_text="when the sweeper has something to say; none when it has not"
+    )
     failures = models.PositiveSmallIntegerField(default=0, help_text="sweeps that failed on this row")
 
     class Meta:

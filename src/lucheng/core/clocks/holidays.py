@@ -1,0 +1,250 @@
+"""The calendar as records: reading a pack of holidays and hours of business, and the copy of it held in memory."""
+
+from __future__ import annotations
+
+import datetime as dt
+import tomllib
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from django.db import transaction
+from django.utils.text import format_lazy
+from django.utils.translation import gettext_lazy as _
+
+from lucheng.core.clocks.calendar import FIRST, LAST, Calendar, Span
+from lucheng.core.clocks.models import CalendarDay, CalendarYear, WorkingSpan
+from lucheng.core.errors import Text
+from lucheng.core.faults import Fault, Faulty
+from lucheng.core.revisions.snapshot import Snapshot, bump
+
+#: The calendar that every city starts from.
+NATIONAL = Path(__file__).parents[2] / "packs" / "national" / "calendar.toml"
+
+_REVISION = "calendar"
+
+
+def _load() -> Calendar:
+    spans = list(WorkingSpan.objects.order_by("opens").values_list("opens", "closes"))
+    if not spans:
+        raise RuntimeError("No working calendar is loaded: run `lucheng calendar load`.")
+    return Calendar(dict(CalendarDay.objects.values_list("day", "working")), spans)
+
+
+_calendar = Snapshot(_REVISION, _load)
+
+
+def calendar() -> Calendar:
+    """The calendar in force, never older than a second.
+
+    Raises RuntimeError where none has been loaded.
+    """
+    return _calendar.get()
+
+
+@dataclass
+class Year:
+    """One year of a pack: days off and swapped workdays, each with its name."""
+
+    year: int
+    notice: str
+    days: dict[dt.date, tuple[bool, str]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """What a pack changed: years, and whether the hours of business are new."""
+
+    changed: tuple[int, ...]
+    unchanged: tuple[int, ...]
+    hours: bool
+
+
+class _Reader:
+    """Collects every fault of one file on the way."""
+
+    def __init__(self) -> None:
+        self.faults: list[Fault] = []
+        self.row = 0
+
+    def fault(self, column: str, text: Text) -> None:
+        self.faults.append(Fault(self.row, column, text))
+
+    def keys(self, where: str, entry: dict[str, Any], known: set[str]) -> None:
+        for key in entry.keys() - known:
+            self.fault(f"{where} {key}".strip(), _("there is no such key"))
+
+    def entries(self, entry: dict[str, Any], key: str) -> Iterator[tuple[str, dict[str, Any]]]:
+        """The inline tables of a list, each with the words that say where it stands: ``off 3``."""
+        value = entry.get(key, [])
+        if not isinstance(value, list):
+            self.fault(key, _("write a list"))
+            return
+        for number, item in enumerate(value, 1):
+            if isinstance(item, dict):
+                yield f"{key} {number}", item
+            else:
+                self.fault(f"{key} {number}", _('write { name = "…", … }'))
+
+    def text(self, where: str, value: Any, longest: int) -> str:
+        if not isinstance(value, str) or len(value) > longest:
+            self.fault(where, format_lazy(_("write a text of at most {longest} characters"), longest=longest))
+            return ""
+        return value
+
+    def day(self, where: str, value: Any) -> dt.date | None:
+        if isinstance(value, str):
+            try:
+                return dt.date.fromisoformat(value)
+            except ValueError:
+                pass
+        elif isinstance(value, dt.date) and not isinstance(value, dt.datetime):
+            return value
+        self.fault(where, _("this is not a date: write it as 2027-01-01"))
+        return None
+
+    def hours(self, value: Any) -> list[Span]:
+        spans: list[Span] = []
+        try:
+            for text in value:
+                opens, _dash, closes = text.partition("-")
+                spans.append((dt.time.fromisoformat(opens.strip()), dt.time.fromisoformat(closes.strip())))
+            Calendar({}, spans)
+        except (AttributeError, TypeError, ValueError):
+            self.fault("hours", _('write hours of business in order, as ["08:30-12:00", "14:30-18:00"]'))
+        return spans
+
+    def year(self, entry: dict[str, Any]) -> Year | None:
+        self.keys("", entry, {"year", "notice", "off", "work"})
+        number = entry.get("year")
+        if not isinstance(number, int) or not FIRST.year <= number <= LAST.year:
+            self.fault("year", _("write the year as 2027"))
+            return None
+        year = Year(number, self.text("notice", entry.get("notice", ""), 200))
+        for where, item in self.entries(entry, "off"):
+            self.keys(where, item, {"name", "from", "to"})
+            name = self.text(f"{where} name", item.get("name"), 40)
+            first, last = self.day(f"{where} from", item.get("from")), self.day(f"{where} to", item.get("to"))
+            if first is None or last is None:
+                continue
+            if not first <= last or (last - first).days > 60:
+                self.fault(where, _("the last day must come after the first, by no more than 60 days"))
+                continue
+            for i in range((last - first).days + 1):
+                self.name(year, where, first + dt.timedelta(days=i), False, name)
+        for where, item in self.entries(entry, "work"):
+            self.keys(where, item, {"name", "day"})
+            name = self.text(f"{where} name", item.get("name"), 40)
+            day = self.day(f"{where} day", item.get("day"))
+            if day is None:
+                continue
+            if day.weekday() < 5:
+                self.fault(where, format_lazy(_("{day} is no Saturday or Sunday"), day=day.isoformat()))
+                continue
+            self.name(year, where, day, True, name)
+        return year
+
+    def name(self, year: Year, where: str, day: dt.date, working: bool, name: str) -> None:
+        if not dt.date(year.year - 1, 12, 1) <= day <= dt.date(year.year, 12, 31):
+            self.fault(where, format_lazy(_("{day} is not in {year}"), day=day.isoformat(), year=year.year))
+        elif day in year.days:
+            self.fault(where, format_lazy(_("{day} is named twice"), day=day.isoformat()))
+        else:
+            year.days[day] = (working, name)
+
+
+def parse(path: Path) -> dict[str, Any]:
+    """A pack as it stands in its file. Raises Faulty where that cannot be read or is not TOML, with the line."""
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise unreadable(path, error) from error
+
+
+def unreadable(path: Path, error: Exception) -> Faulty:
+    return Faulty(
+        [Fault(0, path.name, format_lazy(_("this file cannot be read: {error}"), error=str(error)))]
+    )
+
+
+def read(path: Path) -> tuple[list[Year], list[Span]]:
+    """The years and the hours of business of a pack; no hours where it gives none.
+
+    Raises Faulty with every fault: a file that cannot be read or is not TOML (with its line), an unknown key, a date
+    that is none or lies in another year, a workday that is no weekend, a day or a year named twice.
+    """
+    parsed = parse(path)
+    reader = _Reader()
+    reader.keys("", parsed, {"hours", "year"})
+    spans = reader.hours(parsed["hours"]) if "hours" in parsed else []
+    years: dict[int, Year] = {}
+    days: dict[dt.date, int] = {}
+    entries = parsed.get("year", [])
+    for row, entry in enumerate(entries if isinstance(entries, list) else [entries], 1):
+        reader.row = row
+        if not isinstance(entry, dict):
+            reader.fault("year", _("write [[year]] and what belongs to it below"))
+            continue
+        year = reader.year(entry)
+        if year is None:
+            continue
+        if year.year in years:
+            reader.fault("year", _("this year stands in the file twice"))
+        for day in year.days:
+            if days.setdefault(day, year.year) != year.year:
+                reader.fault(day.isoformat(), format_lazy(_("named by {year} too"), year=days[day]))
+        years[year.year] = year
+    if not spans and not years and not reader.faults:
+        reader.fault(path.name, _("write [[year]] entries, hours, or both"))
+    if reader.faults:
+        raise Faulty(reader.faults)
+    return list(years.values()), spans
+
+
+def load(path: Path = NATIONAL) -> Loaded:
+    """Replace the years that the pack names, and the hours of business where it gives them; all or none.
+
+    Clocks that are running keep the due time that stands on their order.
+
+    Raises Faulty, and writes nothing, for anything :func:`read` finds and for a day that a year outside the file
+    already names.
+    """
+    years, spans = read(path)
+    changed: list[int] = []
+    unchanged: list[int] = []
+    with transaction.atomic():
+        bump(_REVISION)  # first: its row lock lets one load pass at a time
+        names = [y.year for y in years]
+        clashes = CalendarDay.objects.exclude(year__in=names).filter(
+            day__in=[d for y in years for d in y.days]
+        )
+        if faults := [
+            Fault(0, c.day.isoformat(), format_lazy(_("named by {year} too"), year=c.year_id))
+            for c in clashes.order_by("day")
+        ]:
+            raise Faulty(faults)
+        old = {y.year: Year(y.year, y.notice) for y in CalendarYear.objects.filter(year__in=names)}
+        for d in CalendarDay.objects.filter(year__in=names):
+            old[d.year_id].days[d.day] = (d.working, d.name)
+        for year in years:
+            (unchanged if old.get(year.year) == year else changed).append(year.year)
+        CalendarYear.objects.filter(year__in=changed).delete()
+        fresh = [y for y in years if y.year in changed]
+        CalendarYear.objects.bulk_create([CalendarYear(year=y.year, notice=y.notice) for y in fresh])
+        CalendarDay.objects.bulk_create(
+            [
+                CalendarDay(day=day, year_id=y.year, working=working, name=name)
+                for y in fresh
+                for day, (working, name) in sorted(y.days.items())
+            ]
+        )
+        hours = bool(spans) and spans != list(
+            WorkingSpan.objects.order_by("opens").values_list("opens", "closes")
+        )
+        if hours:
+            WorkingSpan.objects.all().delete()
+            WorkingSpan.objects.bulk_create(
+                [WorkingSpan(opens=opens, closes=closes) for opens, closes in spans]
+            )
+    return Loaded(tuple(changed), tuple(unchanged), hours)
