@@ -1,0 +1,60 @@
+"""What is never built (docs/rights.md): no route, model or column may even be named for it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import pytest
+from django.apps import apps
+from django.urls import URLPattern, URLResolver, get_resolver
+
+NEVER = re.compile(
+    r"face|facial|plate_?(no|number|recog)|voice_?print|biometric|iris|fingerprint"
+    r"|risk_?score|credit_?score|blacklist|watch_?list|key_?person|suspect"
+    r"|petitioner|caller_?history|repeat_?caller|profile"
+    r"|track_?(point|log)|trajectory|mileage|check_?in|clock_?in|attendance|online_?time|points|leader_?board|ranking"
+    r"|id_?card|identity_?number|national_?id|ethnic|religion|faith"
+    r"|stream|playback|footage|snapshot_?image",
+    re.IGNORECASE,
+)
+
+
+def routes() -> Iterator[str]:
+    def walk(patterns: list[URLPattern | URLResolver], prefix: str) -> Iterator[str]:
+        for p in patterns:
+            if isinstance(p, URLResolver):
+                yield from walk(p.url_patterns, prefix + str(p.pattern))
+            else:
+                yield prefix + str(p.pattern)
+
+    return walk(get_resolver().url_patterns, "")
+
+
+def columns() -> Iterator[str]:
+    for model in apps.get_models():
+        if not model.__module__.startswith("lucheng."):
+            continue
+        yield model.__name__
+        for field in model._meta.get_fields():
+            yield f"{model.__name__}.{field.name}"
+
+
+def test_there_are_routes_and_columns_to_look_at() -> None:
+    assert len(list(routes())) > 20
+    assert len(list(columns())) > 100
+
+
+@pytest.mark.parametrize("name", sorted(set(routes())))
+def test_no_route_serves_what_is_never_built(name: str) -> None:
+    assert not NEVER.search(name)
+
+
+@pytest.mark.parametrize("name", sorted(set(columns())))
+def test_no_record_keeps_what_is_never_built(name: str) -> None:
+    assert not NEVER.search(name)
+
+
+@pytest.mark.parametrize("named", ["face_vector", "Person.risk_score", "grid/check-in/", "track_points", "id_card"])
+def test_the_list_would_notice(named: str) -> None:
+    assert NEVER.search(named.replace("-", "_"))
