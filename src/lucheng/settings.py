@@ -119,7 +119,6 @@ USE_TZ = True
 TIME_ZONE = "Asia/Shanghai"
 
 STATIC_URL = "/static/"
-STATIC_ROOT = HOME / "static"
 STATICFILES_DIRS = [PACKAGE / "static"]
 WHITENOISE_USE_FINDERS = True  # serves from the package itself: nothing to collect after an upgrade
 WHITENOISE_AUTOREFRESH = DEBUG

@@ -5,9 +5,18 @@ from __future__ import annotations
 from typing import Any
 
 from django.http import HttpRequest
+from django.utils import timezone
 
 from lucheng import __version__
+from lucheng.web import nav
 
 
 def page(request: HttpRequest) -> dict[str, Any]:
-    return {"version": __version__, "scope": getattr(request, "scope", None)}
+    scope = getattr(request, "scope", None)
+    return {
+        "version": __version__,
+        "scope": scope,
+        "now": timezone.now(),
+        "nav": nav.items(scope) if scope is not None and request.user.is_authenticated else [],
+        "large": request.COOKIES.get("large") == "1",
+    }

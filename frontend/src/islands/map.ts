@@ -1,1 +1,0 @@
-export default function (element: HTMLElement): void { element.textContent = ""; }

@@ -1,0 +1,100 @@
+"""Pages that belong to no channel: signing in and out, large print, and the style page."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from django import forms
+from django.contrib.auth.forms import AuthenticationForm
+from django.contrib.auth.views import LoginView, LogoutView
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.urls import path
+from django.utils import timezone
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_POST, require_safe
+
+from lucheng.core.cases.models import Case, State, Supervision
+from lucheng.core.organisation.middleware import scope
+from lucheng.web import nav
+
+YEAR = 365 * 24 * 3600
+
+
+class SignInForm(AuthenticationForm):
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["username"].label = _("User name")
+
+
+class SignIn(LoginView):
+    template_name = "web/sign_in.html"
+    authentication_form = SignInForm
+    redirect_authenticated_user = True
+
+    def get_default_redirect_url(self) -> str:
+        """The first page that this person's posts open, or the front page."""
+        items = nav.items(scope(self.request))
+        return items[0][1] if items else super().get_default_redirect_url()
+
+
+@require_POST
+def large_print(request: HttpRequest) -> HttpResponse:
+    """Switch large print on or off, kept in a cookie, and go back to where the reader was."""
+    target = request.POST.get("next", "/")
+    if not url_has_allowed_host_and_scheme(target, {request.get_host()}, require_https=request.is_secure()):
+        target = "/"
+    response = HttpResponseRedirect(target)
+    if request.COOKIES.get("large") == "1":
+        response.delete_cookie("large", samesite="Lax")
+    else:
+        response.set_cookie("large", "1", max_age=YEAR, samesite="Lax", httponly=True, secure=request.is_secure())
+    return response
+
+
+class SampleForm(forms.Form):
+    """One field of each sort, for the style page."""
+
+    line = forms.CharField(label=_("One line"), help_text=_("Help stands between label and field."))
+    text = forms.CharField(label=_("Several lines"), widget=forms.Textarea(attrs={"rows": 3}), required=False)
+    choice = forms.ChoiceField(
+        label=_("One of a few"), choices=[("a", _("First")), ("b", _("Second"))], widget=forms.RadioSelect
+    )
+    many = forms.ChoiceField(label=_("One of many"), choices=[("a", _("First")), ("b", _("Second"))])
+    flag = forms.BooleanField(label=_("Yes or no"), required=False)
+    file = forms.FileField(label=_("A file"), required=False)
+
+
+@require_safe
+def style(request: HttpRequest) -> HttpResponse:
+    """Every component of the house in each of its states, made from the same templates as the pages."""
+    now = timezone.now()
+    clocks: list[dict[str, Any]] = [
+        {"due": now + dt.timedelta(days=3)},
+        {"due": now + dt.timedelta(hours=3, minutes=1)},
+        {"due": now - dt.timedelta(days=2)},
+        {"due": now + dt.timedelta(days=9), "paused": True},
+        {"due": None},
+    ]
+    states = (State.SIGNED, State.DISPATCHED, State.REPLIED, State.SUSPENDED, State.RECEIVED)
+    title = str(_("The street lamp at the gate of the estate is out"))
+    rows = [Case(title=title, due_at=c["due"], state=s) for c, s in zip(clocks, states, strict=True)]
+    rows[2].supervision = Supervision.DAILY
+    entries = [
+        {"at": now - dt.timedelta(days=2), "title": _("Received")},
+        {"at": now - dt.timedelta(days=1), "title": _("Sent to the unit in charge"), "text": _("What was said stands below.")},
+    ]
+    wrong = SampleForm({"wrong-line": ""}, prefix="wrong")
+    wrong.is_valid()
+    context = {"now": now, "clocks": clocks, "rows": rows, "entries": entries, "form": SampleForm(), "wrong": wrong}
+    return render(request, "web/style.html", context)
+
+
+urlpatterns = [
+    path("sign-in/", SignIn.as_view(), name="sign-in"),
+    path("sign-out/", LogoutView.as_view(), name="sign-out"),
+    path("large-print/", large_print, name="large-print"),
+    path("style/", style, name="style"),
+]
