@@ -94,15 +94,15 @@ class Calendar:
             raise ValueError("a limit cannot be negative")
         if unit == HOURS:
             try:
-                end = start + dt.timedelta(microseconds=round(amount * _HOUR))
+                end = _exact(start) + dt.timedelta(microseconds=round(amount * _HOUR))
             except OverflowError as error:
                 raise ValueError(f"the limit ends after {LAST}") from error
             _split(end)
-            return end.astimezone(ZONE)
+            return end
         day, at = _split(start)
         if unit == WORKING_HOURS:
             passed = round(amount * _HOUR)
-            return self._when(self._worked(day, at) + passed) if passed else start.astimezone(ZONE)
+            return self._when(self._worked(day, at) + passed) if passed else _exact(start)
         if unit not in (WORKING_DAYS, CALENDAR_DAYS):
             raise ValueError(f"unknown unit of time: {unit}")
         n = int(amount)
@@ -123,7 +123,7 @@ class Calendar:
         ``end`` does, whatever the hour.
         """
         if unit == HOURS:
-            return (end - start) / dt.timedelta(hours=1)
+            return (_exact(end) - _exact(start)) / dt.timedelta(hours=1)
         first, at_first = _split(start)
         last, at_last = _split(end)
         if unit == WORKING_HOURS:
@@ -145,10 +145,10 @@ class Calendar:
         in which somebody reads it.
         """
         if unit == HOURS:
-            return (start + (due - start) * share).astimezone(ZONE)
+            return _exact(start) + (_exact(due) - _exact(start)) * share
         begun = self._worked(*_split(start))
         used = round((self._worked(*_split(due)) - begun) * share)
-        return self._when(begun + used) if used > 0 else start.astimezone(ZONE)
+        return self._when(begun + used) if used > 0 else _exact(start)
 
     def _worked(self, day: int, at: int) -> int:
         """Microseconds of business from the origin until ``at`` on ``day``."""
@@ -185,11 +185,16 @@ def _in_day(time: dt.time) -> int:
     return ((time.hour * 60 + time.minute) * 60 + time.second) * 1_000_000 + time.microsecond
 
 
-def _split(moment: dt.datetime) -> tuple[int, int]:
-    """The day's index and the microseconds within it, in Asia/Shanghai."""
+def _exact(moment: dt.datetime) -> dt.datetime:
+    """The same moment in Asia/Shanghai: in a zone with summer time, wall-clock arithmetic would be an hour out."""
     if moment.tzinfo is None:
         raise ValueError("a moment needs a time zone")
-    since = moment - _ORIGIN
+    return moment.astimezone(ZONE)
+
+
+def _split(moment: dt.datetime) -> tuple[int, int]:
+    """The day's index and the microseconds within it, in Asia/Shanghai."""
+    since = _exact(moment) - _ORIGIN
     if not 0 <= since.days < _DAYS:
         raise ValueError(f"{moment} is outside {FIRST} to {LAST}")
     return since.days, since.seconds * 1_000_000 + since.microseconds
