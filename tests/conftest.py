@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -30,9 +31,12 @@ def _fresh_snapshots() -> None:
     snapshot.forget()
 
 
-@pytest.fixture(autouse=True)
-def _flush_may_empty_the_ledger(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Tests that commit are cleaned up by TRUNCATE, which the ledger refuses: for that alone, triggers rest."""
+@pytest.fixture(autouse=True, scope="session")
+def _flush_may_empty_the_ledger() -> Iterator[None]:
+    """Tests that commit are cleaned up by TRUNCATE, which the ledger refuses: for that alone, triggers rest.
+
+    For the whole session: the clean-up comes after a test's own fixtures are gone.
+    """
     from django.db.backends.postgresql.operations import DatabaseOperations
 
     plain = DatabaseOperations.sql_flush
@@ -47,4 +51,6 @@ def _flush_may_empty_the_ledger(monkeypatch: pytest.MonkeyPatch) -> None:
             "set session_replication_role = origin",
         ]
 
-    monkeypatch.setattr(DatabaseOperations, "sql_flush", sql_flush)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(DatabaseOperations, "sql_flush", sql_flush)
+        yield
