@@ -10,12 +10,12 @@ from django.apps import apps
 from django.urls import URLPattern, URLResolver, get_resolver
 
 NEVER = re.compile(
-    r"face|facial|plate_?(no|number|recog)|voice_?print|biometric|iris|fingerprint"
-    r"|risk_?score|credit_?score|blacklist|watch_?list|key_?person|suspect"
-    r"|petitioner|caller_?history|repeat_?caller|profile"
-    r"|track_?(point|log)|trajectory|mileage|check_?in|clock_?in|attendance|online_?time|points|leader_?board|ranking"
-    r"|id_?card|identity_?number|national_?id|ethnic|religion|faith"
-    r"|stream|playback|footage|snapshot_?image",
+    r"face|facial|plate[_-]?(no|number|recog)|voice[_-]?print|biometric|iris|fingerprint"
+    r"|risk[_-]?score|credit[_-]?score|blacklist|watch[_-]?list|key[_-]?person|suspect"
+    r"|petitioner|caller[_-]?history|repeat[_-]?caller|profile"
+    r"|track[_-]?(point|log)|trajectory|mileage|check[_-]?in|clock[_-]?in|attendance|online[_-]?time|points|leader[_-]?board|ranking"
+    r"|id[_-]?card|identity[_-]?number|national[_-]?id|ethnic|religion|faith"
+    r"|stream|playback|footage|snapshot[_-]?image",
     re.IGNORECASE,
 )
 
@@ -55,6 +55,8 @@ def test_no_record_keeps_what_is_never_built(name: str) -> None:
     assert not NEVER.search(name)
 
 
-@pytest.mark.parametrize("named", ["face_vector", "Person.risk_score", "grid/check-in/", "track_points", "id_card"])
+@pytest.mark.parametrize(
+    "named", ["face_vector", "Person.risk_score", "grid/check-in/", "track_points", "id_card"]
+)
 def test_the_list_would_notice(named: str) -> None:
-    assert NEVER.search(named.replace("-", "_"))
+    assert NEVER.search(named)

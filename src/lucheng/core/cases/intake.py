@@ -146,12 +146,14 @@ with made as (
 ), events as (
     insert into ledger_event (case_id, seq, at, actor_id, actor_role, action, body, prev, hash)
     select id, e.seq, %(created_at)s, %(intake_by_id)s, %(role)s, e.action, e.body::jsonb, e.prev, e.hash
-    from made, unnest(%(e_seq)s::int[], %(e_action)s::text[], %(e_body)s::text[], %(e_prev)s::bytea[], %(e_hash)s::bytea[])
+    from made, unnest(%(e_seq)s::int[], %(e_action)s::text[], %(e_body)s::text[], %(e_prev)s::bytea[],
+        %(e_hash)s::bytea[])
         as e(seq, action, body, prev, hash)
 ), ticking as (
     insert into clocks_clock (case_id, kind, state, amount, unit, basis, started_at, warn_at, due_at, pause_cause,
         ended_at, stage, next_at, failures)
-    select id, k.kind, k.state, k.amount, k.unit, k.basis, k.started_at, k.warn_at, k.due_at, '', k.ended_at, 0, k.next_at, 0
+    select id, k.kind, k.state, k.amount, k.unit, k.basis, k.started_at, k.warn_at, k.due_at, '', k.ended_at, 0,
+        k.next_at, 0
     from made, unnest(%(k_kind)s::text[], %(k_state)s::text[], %(k_amount)s::int[], %(k_unit)s::text[],
         %(k_basis)s::text[], %(k_started_at)s::timestamptz[], %(k_warn_at)s::timestamptz[], %(k_due_at)s::timestamptz[],
         %(k_ended_at)s::timestamptz[], %(k_next_at)s::timestamptz[])
@@ -160,7 +162,8 @@ with made as (
     insert into cases_assist (case_id, unit_id, asked_at, reply)
     select id, u, %(created_at)s, '' from made, unnest(%(assists)s::bigint[]) as u
 ), leaving as (
-    insert into ledger_message (case_id, channel, template, params, to_unit_id, state, created_at, next_at, attempts, error)
+    insert into ledger_message (case_id, channel, template, params, to_unit_id, state, created_at, next_at, attempts,
+        error)
     select id, m.channel, m.template, m.params::jsonb, m.to_unit, 'waiting', %(created_at)s, %(created_at)s, 0, ''
     from made, unnest(%(m_channel)s::text[], %(m_template)s::text[], %(m_params)s::text[], %(m_to_unit)s::bigint[])
         as m(channel, template, params, to_unit)
@@ -254,9 +257,9 @@ def create(
 ) -> Created:
     """Make a case. ``role`` is the role acted in, ``requester`` for the public doors; the door has checked that it may.
 
-    ``idempotency_key`` is the door's, already scoped to whoever sends it: the same key with the same request returns the
-    first answer with ``repeated``. What is proposed for matter and place is kept as advice and never taken as decided;
-    a place found in the words is used when it is sure, since a case must lie somewhere.
+    ``idempotency_key`` is the door's, already scoped to whoever sends it: the same key with the same request returns
+    the first answer with ``repeated``. What is proposed for matter and place is kept as advice and never taken as
+    decided; a place found in the words is used when it is sure, since a case must lie somewhere.
 
     Raises Invalid naming each wrong field; Conflict where the key was used for a different request.
     """

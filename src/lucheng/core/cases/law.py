@@ -153,7 +153,8 @@ def grass_roots_only_by_list(step: Step) -> None:
         raise Invalid(
             {
                 "lead_unit": _(
-                    "This matter is not on the list of duties of sub-districts and townships: it stays with the department."
+                    "This matter is not on the list of duties of sub-districts and townships: "
+                    "it stays with the department."
                 )
             }
         )
@@ -238,8 +239,8 @@ def helpers_have_reported(step: Step) -> None:
 
 
 def bad_callback_is_redone(step: Step) -> None:
-    """A bad callback goes back to be done again (Jinan art. 27); only where the same facts and reasons have been handled
-    lawfully may it be closed, with a written note (Jinan art. 25)."""
+    """A bad callback goes back to be done again (Jinan art. 27); only where the same facts and reasons have been
+    handled lawfully may it be closed, with a written note (Jinan art. 25)."""
     bad = int(step.fields["satisfaction"]) in (1, 2) or (
         step.fields["satisfaction"] != "0" and step.fields.get("solved") is False
     )

@@ -86,7 +86,7 @@ class Supervision(models.TextChoices):
 
 
 class Case(models.Model):
-    """One matter. ``id`` comes from the sequence ``case_block`` (see codes.Numbers), ``code`` is what its citizen keeps."""
+    """One matter. ``id`` comes from a sequence in blocks (see codes.Numbers), ``code`` is what its requester keeps."""
 
     id = models.BigIntegerField(primary_key=True)
     number = models.CharField(max_length=20, unique=True, help_text="order number, for staff")

@@ -1,0 +1,465 @@
+"""The rules of law that the engine enforces: the name says the rule, the docstring the law."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import pytest
+
+from lucheng.core.cases import engine, intake
+from lucheng.core.cases.models import Assist, Case, Nature, State, Supervision
+from lucheng.core.clocks.models import Clock, ClockKind
+from lucheng.core.errors import Conflict, Forbidden, Invalid, NotFound
+from lucheng.core.ledger.models import Event, Message
+from lucheng.core.organisation.access import scope_of
+from lucheng.core.organisation.models import Interest
+from lucheng.core.privacy import contacts
+from tests.factories import LAMP, NO_RULE, NOW, RUBBISH, City, call, case_in, received, step
+
+LATER = NOW + dt.timedelta(hours=1)
+
+
+def test_an_order_records_time_matter_and_contact(city: City) -> None:
+    """Beijing art. 10, Jinan art. 22."""
+    case = received()
+    assert case.created_at == NOW
+    assert case.content
+    assert case.contact.phone_mask == "138****0000"
+    with pytest.raises(Invalid) as e:
+        intake.create(call(phone=""), actor=None, role="requester", now=NOW)
+    assert set(e.value.fields) == {"phone"}
+
+
+def test_an_inquiry_may_be_answered_at_once(city: City) -> None:
+    """Beijing art. 11."""
+    case = step(received(nature=Nature.INQUIRY.value), "answer", "operator", city, answer="工作日均可办理。")
+    assert case.state == State.ANSWERED
+    assert case.public_reply == "工作日均可办理。"
+
+
+@pytest.mark.parametrize("nature", [Nature.HELP, Nature.COMPLAINT, Nature.REPORT, Nature.SUGGESTION])
+def test_what_is_not_an_inquiry_is_dispatched_and_not_answered_away(city: City, nature: Nature) -> None:
+    """Beijing art. 11."""
+    with pytest.raises(Invalid) as e:
+        step(received(nature=nature.value), "answer", "operator", city, answer="已知悉。")
+    assert set(e.value.fields) == {"ground"}
+
+
+def test_a_matter_without_new_facts_may_be_answered_with_its_progress(city: City) -> None:
+    """Beijing art. 11: one of the inputs with a fixed treatment."""
+    case = step(
+        received(), "answer", "operator", city, ground="no_new_facts", answer="正在维修，预计明日完成。"
+    )
+    assert case.state == State.ANSWERED
+
+
+def test_a_refusal_states_reason_and_path(city: City) -> None:
+    """Weifang art. 19."""
+    case = received()
+    with pytest.raises(Invalid) as e:
+        step(case, "reject", "operator", city, ground="statutory_path")
+    assert set(e.value.fields) == {"reason"}
+    with pytest.raises(Invalid) as e:
+        step(case, "reject", "operator", city, ground="statutory_path", reason="依法应通过诉讼解决")
+    assert set(e.value.fields) == {"path"}
+    told = step(
+        case,
+        "reject",
+        "operator",
+        city,
+        ground="statutory_path",
+        reason="依法应通过诉讼解决",
+        path="可向人民法院起诉",
+    )
+    assert told.state == State.REJECTED
+    assert Message.objects.filter(case=case, template="rejected").exists()
+
+
+def test_clear_duty_goes_to_the_unit_and_a_street_order_is_copied_to_the_county(city: City) -> None:
+    """Beijing art. 12."""
+    case = step(received(), "accept", "dispatcher", city, matter=RUBBISH)
+    case = step(case, "dispatch", "dispatcher", city)
+    assert case.lead_unit == city.units["street"]
+    assert (
+        Message.objects.filter(case=case, template="dispatched_copy", to_unit=city.units["west"]).count() == 1
+    )
+
+
+def test_the_copy_to_the_county_is_the_same_when_the_order_is_dispatched_at_once(city: City) -> None:
+    """Beijing art. 12, by the one-statement create."""
+    made = intake.create(
+        call(matter=RUBBISH, dispatch=True), actor=city.people["operator"], role="operator", now=NOW
+    )
+    assert made.state == State.DISPATCHED
+    assert (
+        Message.objects.filter(
+            case_id=made.id, template="dispatched_copy", to_unit=city.units["west"]
+        ).count()
+        == 1
+    )
+
+
+def test_an_objection_is_decided_by_the_service_and_not_by_the_unit(city: City) -> None:
+    """Beijing art. 12."""
+    case = case_in(State.RETURN_REQ, city)
+    with pytest.raises(Forbidden):
+        step(case, "uphold", "handler", city, reason="我们自己维持")
+    assert step(case, "uphold", "dispatcher", city, reason="职责清单列明").state == State.DISPATCHED
+
+
+def test_an_arbiter_who_serves_in_the_unit_may_not_decide_its_objection(city: City) -> None:
+    """Beijing art. 12."""
+    from tests.factories import CITY, post
+
+    post(city.people["dispatcher"], "handler", CITY, city.units["utilities"])
+    case = case_in(State.RETURN_REQ, city)
+    with pytest.raises(Forbidden):
+        step(case, "uphold", "dispatcher", city, reason="职责清单列明")
+
+
+def test_the_time_limit_is_written_on_the_order(city: City) -> None:
+    """Beijing art. 13."""
+    case = case_in(State.DISPATCHED, city)
+    reply = Clock.objects.get(case=case, kind=ClockKind.REPLY)
+    event = Event.objects.get(case=case, action="dispatch")
+    assert reply.due_at > NOW
+    assert any("reply" in str(tick) for tick in event.body["clocks"])
+    assert case.due_at is not None
+
+
+def test_the_first_receiver_leads_and_helpers_report_or_explain(city: City) -> None:
+    """Beijing art. 14 (首接负责制)."""
+    case = case_in(State.SIGNED, city)
+    assert list(Assist.objects.filter(case=case).values_list("unit", flat=True)) == [
+        city.units["lighting"].pk
+    ]
+    case = step(case, "contact", "handler", city, how="phone")
+    with pytest.raises(Invalid) as e:
+        step(case, "reply", "handler", city, handling="已更换", public_reply="已修好。")
+    assert set(e.value.fields) == {"note"}
+    case = step(case, "assist", "helper", city, assist_reply="已派员更换灯泡")
+    assert (
+        step(case, "reply", "handler", city, handling="已更换", public_reply="已修好。").state
+        == State.REPLIED
+    )
+
+
+def test_a_helper_may_not_report_for_another_unit(city: City) -> None:
+    """Beijing art. 14."""
+    case = case_in(State.SIGNED, city)
+    with pytest.raises(NotFound):
+        step(case, "assist", "stoker", city, assist_reply="不归我们")
+    with pytest.raises(Forbidden):
+        step(case, "assist", "handler", city, assist_reply="自己替协办写")
+
+
+def test_the_unit_contacts_the_requester_before_it_replies(city: City) -> None:
+    """Beijing art. 15."""
+    case = case_in(State.SIGNED, city)
+    with pytest.raises(Invalid):
+        step(case, "reply", "handler", city, handling="已更换", public_reply="已修好。", note="协办已到场")
+
+
+def test_contact_must_be_made_again_after_the_order_is_sent_back(city: City) -> None:
+    """Beijing art. 15."""
+    case = step(case_in(State.REWORK, city), "redo", "handler", city)
+    with pytest.raises(Invalid):
+        step(case, "reply", "handler", city, handling="再次更换", public_reply="已修好。", note="协办已到场")
+
+
+def test_who_wants_no_reply_is_not_called(city: City) -> None:
+    """Jinan art. 16."""
+    case = case_in(State.SIGNED, city, reply_wanted=False)
+    done = step(case, "reply", "handler", city, handling="已更换", public_reply="已修好。", note="协办已到场")
+    assert done.state == State.REPLIED
+    assert not Message.objects.filter(case=case, to_unit=None).exists()
+
+
+def test_more_time_is_asked_for_only_after_telling_the_requester(city: City) -> None:
+    """Beijing art. 15."""
+    case = case_in(State.SIGNED, city)
+    with pytest.raises(Invalid) as e:
+        step(case, "extend", "handler", city, days="5", reason="等待配件")
+    assert set(e.value.fields) == {"person_told"}
+
+
+@pytest.mark.parametrize("days", ["0", "11", "400"])
+def test_an_extension_keeps_within_ten_working_days(city: City, days: str) -> None:
+    """Shandong 2020."""
+    case = case_in(State.SIGNED, city)
+    with pytest.raises(Invalid) as e:
+        step(case, "extend", "handler", city, days=days, reason="等待配件", person_told=True)
+    assert set(e.value.fields) == {"days"}
+
+
+def test_granted_time_moves_the_due_date_and_is_told(city: City) -> None:
+    """Beijing art. 15."""
+    case = case_in(State.EXTEND_REQ, city)
+    before = Clock.objects.get(case=case, kind=ClockKind.REPLY).due_at
+    case = step(case, "grant_extension", "dispatcher", city, days="5")
+    assert Clock.objects.get(case=case, kind=ClockKind.REPLY).due_at > before
+    assert Message.objects.filter(case=case, template="extended", to_unit=None).exists()
+
+
+def test_a_department_duty_is_not_pushed_down_to_the_street(city: City) -> None:
+    """Beijing art. 17, Weifang art. 24, 国办函〔2025〕66号."""
+    case = case_in(State.ACCEPTED, city)
+    with pytest.raises(Invalid) as e:
+        step(case, "dispatch", "dispatcher", city, lead_unit="street", opinion="就近处理")
+    assert set(e.value.fields) == {"lead_unit"}
+    listed = step(received(), "accept", "dispatcher", city, matter=RUBBISH)
+    assert (
+        step(listed, "dispatch", "dispatcher", city, lead_unit="street", opinion="就近处理").state
+        == State.DISPATCHED
+    )
+
+
+def test_a_callback_clock_runs_after_every_reviewed_reply(city: City) -> None:
+    """Beijing art. 23."""
+    case = case_in(State.CALLBACK, city)
+    assert Clock.objects.filter(case=case, kind=ClockKind.CALLBACK, state=Clock.State.RUNNING).exists()
+
+
+def test_a_return_states_its_reason_and_basis(city: City) -> None:
+    """Weifang art. 22."""
+    case = case_in(State.DISPATCHED, city)
+    with pytest.raises(Invalid) as e:
+        step(case, "return", "handler", city)
+    assert set(e.value.fields) == {"reason", "basis"}
+
+
+def test_a_return_comes_within_its_limit(city: City) -> None:
+    """Shandong 2020: two working days."""
+    case = case_in(State.DISPATCHED, city)
+    week = NOW + dt.timedelta(days=7)
+    with pytest.raises(Conflict):
+        step(case, "return", "handler", city, week, reason="不属本单位职责", basis="三定方案")
+
+
+def test_a_unit_named_after_study_may_not_return_again(city: City) -> None:
+    """Weifang art. 22."""
+    case = step(case_in(State.RETURN_REQ, city), "uphold", "dispatcher", city, reason="职责清单列明")
+    with pytest.raises(Forbidden):
+        step(case, "return", "handler", city, reason="仍不属本单位", basis="三定方案")
+
+
+def test_bouncing_an_order_is_not_free(city: City) -> None:
+    """The reply clock starts at dispatch and goes on through a return (国办函〔2025〕66号, 派单异议审核)."""
+    case = case_in(State.RETURN_REQ, city)
+    before = Clock.objects.get(case=case, kind=ClockKind.REPLY)
+    case = step(case, "redispatch", "dispatcher", city, LATER, lead_unit="heating", reason="改由供热中心办理")
+    after = Clock.objects.get(case=case, kind=ClockKind.REPLY)
+    assert (after.pk, after.due_at) == (before.pk, before.due_at)
+
+
+def test_lead_and_helpers_are_fixed_by_the_hotline(city: City) -> None:
+    """Weifang arts 22, 24."""
+    case = case_in(State.SIGNED, city)
+    with pytest.raises(Forbidden):
+        step(case, "ask_assist", "handler", city, assist_unit="heating", reason="请协助")
+    case = step(case, "ask_assist", "dispatcher", city, assist_unit="heating", reason="请协助")
+    assert city.units["heating"].pk in case.units
+
+
+def test_no_row_of_the_catalogue_is_no_silent_default(city: City) -> None:
+    """国办函〔2025〕66号: the catalogue decides, or a person who says why."""
+    case = step(received(), "accept", "dispatcher", city, matter=NO_RULE)
+    with pytest.raises(Invalid) as e:
+        step(case, "dispatch", "dispatcher", city)
+    assert set(e.value.fields) == {"lead_unit"}
+    with pytest.raises(Invalid) as e:
+        step(case, "dispatch", "dispatcher", city, lead_unit="utilities")
+    assert set(e.value.fields) == {"opinion"}
+    done = step(case, "dispatch", "dispatcher", city, lead_unit="utilities", opinion="暂由城管局牵头")
+    assert (done.lead_unit, done.rule) == (city.units["utilities"], None)
+
+
+def test_supervision_states_its_ground_and_level(city: City) -> None:
+    """Weifang art. 26."""
+    case = case_in(State.SIGNED, city)
+    with pytest.raises(Invalid) as e:
+        step(case, "supervise", "supervisor", city, level="listed")
+    assert set(e.value.fields) == {"supervision_ground", "opinion"}
+    case = step(
+        case,
+        "supervise",
+        "supervisor",
+        city,
+        level="listed",
+        supervision_ground="overdue",
+        opinion="限三日内办结",
+    )
+    assert (case.supervision, case.state) == (Supervision.LISTED, State.SIGNED)
+
+
+def test_supervision_at_callback_returns_the_order_to_its_unit(city: City) -> None:
+    """Weifang art. 26."""
+    case = step(
+        case_in(State.CALLBACK, city),
+        "supervise",
+        "supervisor",
+        city,
+        level="daily",
+        supervision_ground="unsolved",
+        opinion="应解决未解决",
+    )
+    assert case.state == State.SIGNED
+
+
+def test_every_reply_is_reviewed_by_somebody_else(city: City) -> None:
+    """Jinan art. 27."""
+    from tests.factories import CITY, post
+
+    post(city.people["handler"], "dispatcher", CITY, city.units["hotline"])
+    with pytest.raises(Forbidden):
+        step(case_in(State.REPLIED, city), "approve", "handler", city)
+
+
+def test_a_bad_callback_goes_back_to_be_done_again(city: City) -> None:
+    """Jinan art. 27."""
+    case = case_in(State.CALLBACK, city)
+    with pytest.raises(Invalid):
+        step(case, "close", "operator", city, satisfaction="1", solved=False)
+    case = step(case, "send_back", "dispatcher", city, reason="回访反映仍不亮")
+    assert (case.state, case.reworks) == (State.REWORK, 1)
+    assert Clock.objects.filter(case=case, kind=ClockKind.REPLY, state=Clock.State.RUNNING).exists()
+
+
+def test_same_facts_handled_lawfully_may_be_closed_with_a_written_note(city: City) -> None:
+    """Jinan art. 25."""
+    case = step(
+        case_in(State.CALLBACK, city),
+        "close",
+        "operator",
+        city,
+        satisfaction="1",
+        note="同一事实和理由已依法办理终结",
+    )
+    assert case.state == State.CLOSED
+
+
+def test_a_complaint_never_reaches_the_unit_complained_of(city: City) -> None:
+    """Jinan art. 32."""
+    case = step(received(accused_unit=city.units["utilities"].pk), "accept", "dispatcher", city, matter=LAMP)
+    with pytest.raises(Forbidden):
+        step(case, "dispatch", "dispatcher", city)
+    case = step(case, "dispatch", "dispatcher", city, lead_unit="heating", opinion="回避被投诉单位")
+    assert not scope_of(city.people["handler"]).allows("case.view", case)
+    assert scope_of(city.people["stoker"]).allows("case.view", case)
+
+
+def test_a_complaint_is_not_dispatched_at_once_by_the_catalogue(city: City) -> None:
+    """Jinan art. 32: it waits for a person, even where the operator asked for dispatch."""
+    made = intake.create(
+        call(matter=LAMP, accused_unit=city.units["utilities"].pk, dispatch=True),
+        actor=city.people["operator"],
+        role="operator",
+        now=NOW,
+    )
+    assert made.state == State.ACCEPTED
+
+
+def test_a_person_with_an_interest_is_recused(city: City) -> None:
+    """Jinan art. 32."""
+    case = received(accused_unit=city.units["utilities"].pk)
+    assert scope_of(city.people["dispatcher"]).allows("case.view", case)
+    Interest.objects.create(person=city.people["dispatcher"], unit=city.units["utilities"])
+    assert not scope_of(city.people["dispatcher"]).allows("case.view", case)
+    with pytest.raises(NotFound):
+        step(case, "accept", "dispatcher", city, matter=LAMP)
+
+
+def test_a_requester_may_ask_for_secrecy_and_the_unit_gets_the_matter_only(city: City) -> None:
+    """Jinan arts 16, 24; Weifang art. 11."""
+    case = case_in(State.SIGNED, city, confidential=True)
+    assert scope_of(city.people["handler"]).allows("case.view", case)
+    assert not contacts.may_reveal(scope_of(city.people["handler"]), case)
+    assert contacts.may_reveal(scope_of(city.people["operator"]), case)
+
+
+def test_repeated_requests_are_joined_and_each_caller_keeps_number_clock_and_callback(city: City) -> None:
+    """国办函〔2025〕66号 (重复诉求并单)."""
+    main = case_in(State.DISPATCHED, city)
+    other = step(received(phone="13900000000"), "merge", "dispatcher", city, main=main.number)
+    assert other.state == State.MERGED
+    assert other.number != main.number
+    assert Clock.objects.filter(case=other, kind=ClockKind.REPLY, state=Clock.State.RUNNING).exists()
+    main = step(main, "sign", "handler", city)
+    main = step(main, "contact", "handler", city, how="phone")
+    main = step(
+        main, "reply", "handler", city, handling="已更换", public_reply="路灯已修好。", note="协办已到场"
+    )
+    main = step(main, "approve", "dispatcher", city)
+    other.refresh_from_db()
+    assert (other.state, other.public_reply) == (State.CALLBACK, "路灯已修好。")
+    assert Clock.objects.filter(case=other, kind=ClockKind.CALLBACK, state=Clock.State.RUNNING).exists()
+    assert step(other, "close", "operator", city, satisfaction="4").state == State.CLOSED
+    main.refresh_from_db()
+    assert main.state == State.CALLBACK
+
+
+def test_a_merger_can_be_undone(city: City) -> None:
+    """国办函〔2025〕66号: what is not the same matter gets its own way back."""
+    case = step(case_in(State.MERGED, city), "unmerge", "dispatcher", city, reason="不是同一处路灯")
+    assert (case.state, case.main, case.units) == (State.ACCEPTED, None, [])
+
+
+def test_when_the_main_order_is_withdrawn_the_others_go_on(city: City) -> None:
+    main = case_in(State.ACCEPTED, city)
+    other = step(received(), "merge", "dispatcher", city, main=main.number)
+    step(main, "withdraw", "operator", city)
+    other.refresh_from_db()
+    assert (other.state, other.main) == (State.ACCEPTED, None)
+
+
+def test_orders_are_not_merged_in_circles_or_into_closed_ones(city: City) -> None:
+    first, second = case_in(State.ACCEPTED, city), case_in(State.ACCEPTED, city)
+    third = step(received(), "merge", "dispatcher", city, main=second.number)
+    for case, main in [(first, first), (first, third), (second, first), (first, case_in(State.CLOSED, city))]:
+        with pytest.raises(Invalid) as e:
+            step(case, "merge", "dispatcher", city, main=main.number)
+        assert set(e.value.fields) == {"main"}
+
+
+def test_an_order_one_may_not_see_cannot_be_merged_into(city: City) -> None:
+    hidden = case_in(State.ACCEPTED, city)
+    mine = received(place="990102001001001", lon=None, lat=None)
+    with pytest.raises(Invalid) as e:
+        step(mine, "merge", "east_dispatcher", city, main=hidden.number)
+    assert set(e.value.fields) == {"main"}
+
+
+def test_the_requester_may_withdraw_add_rate_and_appeal(city: City) -> None:
+    """Jinan art. 15, Weifang arts 13 and 14: the right to progress and result."""
+    case = case_in(State.SIGNED, city)
+    engine.act_as_requester(case.code, "supplement", {"note": "旁边一盏也不亮"}, now=LATER)
+    with pytest.raises(Forbidden):
+        engine.act_as_requester(case.code, "reply", {}, now=LATER)
+    done = case_in(State.CALLBACK, city)
+    engine.act_as_requester(done.code, "rate", {"satisfaction": "2", "solved": "false"}, now=LATER)
+    appealed = engine.act_as_requester(done.code, "appeal", {"note": "没有人来过"}, now=LATER)
+    assert (appealed.satisfaction, appealed.solved, appealed.appealed_at) == (2, False, LATER)
+    assert appealed.state == State.CALLBACK
+    answered = step(Case.objects.get(pk=done.pk), "answer_appeal", "dispatcher", city, answer="已安排复查")
+    assert answered.appealed_at is None
+
+
+def test_no_answer_to_an_appeal_that_nobody_made(city: City) -> None:
+    with pytest.raises(Conflict):
+        step(case_in(State.CLOSED, city), "answer_appeal", "dispatcher", city, answer="无")
+
+
+def test_splitting_makes_an_order_of_each_matter_with_the_same_requester(city: City) -> None:
+    case = received()
+    made = engine.split(
+        case.number,
+        [{"title": "垃圾", "content": "小区门口垃圾没人清"}, {"title": "噪声", "content": "夜里施工太吵"}],
+        actor=city.people["dispatcher"],
+        scope=city.scope("dispatcher"),
+        version=case.version,
+        now=LATER,
+    )
+    assert [m.parent for m in made] == [case, case]
+    assert {m.contact.phone_mask for m in made} == {"138****0000"}
+    assert [contacts.open_phone(m.contact) for m in made] == ["13800000000"] * 2
+    assert len({case.code, *(m.code for m in made)}) == 3
