@@ -93,6 +93,7 @@ def forms(level: int, name: str) -> tuple[str, ...]:
         found.append(rest)
 
 
+@functools.lru_cache(maxsize=1 << 14)
 def stem(level: int, name: str) -> str:
     """The name without any generic ending: what stays when a village's committee is written another way.
 

@@ -107,7 +107,7 @@ class Succession(models.Model):
         RECODED = "recoded", _("recoded")
         MERGED = "merged", _("merged")
         SPLIT = "split", _("split")
-        RETURNED = "returned", _("in force again after a gap")
+        RETURNED = "returned", _("returned")
         CHANGED = "changed", _("reclassified")
 
     class Basis(models.TextChoices):
@@ -120,8 +120,10 @@ class Succession(models.Model):
         PARTS = "parts", _("most of its parts went there")
         DECLARED = "declared", _("declared by a person")
 
-    #: What is known from any other basis is likely, not certain, and is reported so.
-    CERTAIN = frozenset({Basis.SAME_CODE, Basis.SAME_PARENT, Basis.DECLARED})
+    #: What is certain beside what a person declared; everything else is likely, and is reported so.
+    CERTAIN = frozenset(
+        {(How.RENAMED, Basis.SAME_CODE), (How.CHANGED, Basis.SAME_CODE), (How.RECODED, Basis.SAME_PARENT)}
+    )
 
     before = models.ForeignKey(Division, models.CASCADE, related_name="successors")
     after = models.ForeignKey(Division, models.CASCADE, related_name="predecessors")
@@ -135,9 +137,9 @@ class Succession(models.Model):
     def __str__(self) -> str:
         return f"{self.before} → {self.after}"
 
-    @property
-    def certain(self) -> bool:
-        return self.basis in self.CERTAIN
+    @classmethod
+    def is_certain(cls, how: str, basis: str) -> bool:
+        return basis == cls.Basis.DECLARED or (how, basis) in cls.CERTAIN
 
 
 class Boundary(models.Model):

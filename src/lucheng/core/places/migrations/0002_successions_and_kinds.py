@@ -77,7 +77,7 @@ class Migration(migrations.Migration):
                     ("recoded", "recoded"),
                     ("merged", "merged"),
                     ("split", "split"),
-                    ("returned", "in force again after a gap"),
+                    ("returned", "returned"),
                     ("changed", "reclassified"),
                 ],
                 max_length=8,
