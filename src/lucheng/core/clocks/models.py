@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from lucheng.core.fields import PrefixField
 
@@ -17,12 +18,12 @@ class TimeUnit(models.TextChoices):
 
 
 class ClockKind(models.TextChoices):
-    DISPATCH = "dispatch", _("dispatch")
-    SIGN = "sign", _("sign")
-    CONTACT = "contact", _("contact the requester")
-    REPLY = "reply", _("reply")
-    RETURN = "return", _("return if not own duty")
-    CALLBACK = "callback", _("call back")
+    DISPATCH = "dispatch", pgettext_lazy("clock", "dispatch")
+    SIGN = "sign", pgettext_lazy("clock", "sign")
+    CONTACT = "contact", pgettext_lazy("clock", "contact the requester")
+    REPLY = "reply", pgettext_lazy("clock", "reply")
+    RETURN = "return", pgettext_lazy("clock", "return if not own duty")
+    CALLBACK = "callback", pgettext_lazy("clock", "call back")
 
 
 class CalendarYear(models.Model):
@@ -99,19 +100,19 @@ class Clock(models.Model):
     """One limit running on one case. It ends met, missed (met too late) or cancelled; it never simply disappears."""
 
     class State(models.TextChoices):
-        RUNNING = "running", _("running")
-        PAUSED = "paused", _("paused")
-        MET = "met", _("met")
-        MISSED = "missed", _("met late")
-        CANCELLED = "cancelled", _("cancelled")
+        RUNNING = "running", pgettext_lazy("clock", "running")
+        PAUSED = "paused", pgettext_lazy("clock", "paused")
+        MET = "met", pgettext_lazy("clock", "met")
+        MISSED = "missed", pgettext_lazy("clock", "met late")
+        CANCELLED = "cancelled", pgettext_lazy("clock", "cancelled")
 
     class Stage(models.IntegerChoices):
         """What has been said so far: each stage is said once."""
 
-        QUIET = 0, _("on time")
-        WARNED = 1, _("warned")
-        URGED = 2, _("urged: overdue")
-        ESCALATED = 3, _("escalated")
+        QUIET = 0, pgettext_lazy("clock", "on time")
+        WARNED = 1, pgettext_lazy("clock", "warned")
+        URGED = 2, pgettext_lazy("clock", "urged: overdue")
+        ESCALATED = 3, pgettext_lazy("clock", "escalated")
 
     case = models.ForeignKey("cases.Case", models.CASCADE, related_name="clocks")
     kind = models.CharField(max_length=10, choices=ClockKind.choices)
