@@ -33,8 +33,8 @@ class Fault:
         return format_lazy(_("row {row}, {column}"), row=self.row, column=self.column)
 
     def __str__(self) -> str:
-        where = str(self.where())
-        return f"{where}: {self.text}" if where else str(self.text)
+        where = self.where()
+        return str(format_lazy(_("{where}: {text}"), where=where, text=self.text) if where else self.text)
 
 
 class Faulty(Invalid):

@@ -162,7 +162,8 @@ def why_none(matter: str, place: str) -> str | Promise:
 
 def recall(rule: Rule) -> Decision:
     """The decision that a stored row gave, for a case page: it stays readable in a retired edition."""
-    helpers = list(rule.assists.order_by("id"))
+    through = Rule.assists.through.objects.filter(rule=rule).select_related("unit").order_by("id")
+    helpers = [row.unit for row in through]
     return Decision(
         rule_id=rule.pk,
         version=rule.version.number,
