@@ -78,7 +78,8 @@ def test_a_sentence_has_the_same_chinese_in_every_room() -> None:
         for message, forms in catalogue.items():
             chinese.setdefault(message, {}).setdefault(forms, room)
     different = [
-        f"{message[1]!r}: " + " / ".join(f"{forms[0]} ({room.relative_to(SOURCE)})" for forms, room in by_forms.items())
+        f"{message[1]!r}: "
+        + " / ".join(f"{forms[0]} ({room.relative_to(SOURCE)})" for forms, room in by_forms.items())
         for message, by_forms in chinese.items()
         if len(by_forms) > 1
     ]
@@ -95,9 +96,9 @@ def test_placeholders_survive_translation() -> None:
         for room, catalogue in catalogues().items()
         for message, forms in catalogue.items()
         for form in forms
-        if form and set(places.findall(form)) - set(places.findall(message[1])) | (
-            set(places.findall(message[1])) - set(places.findall(form)) if len(forms) == 1 else set()
-        )
+        if form
+        and set(places.findall(form)) - set(places.findall(message[1]))
+        | (set(places.findall(message[1])) - set(places.findall(form)) if len(forms) == 1 else set())
     ]
     assert not broken, "\n".join(broken)
 

@@ -18,7 +18,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from lucheng.core.cases.models import Case, State, Supervision
 from lucheng.core.organisation.middleware import scope
-from lucheng.web import nav
+from lucheng.web import nav, outlines
 
 YEAR = 365 * 24 * 3600
 
@@ -92,9 +92,19 @@ def style(request: HttpRequest) -> HttpResponse:
     return render(request, "web/style.html", context)
 
 
+@require_safe
+def outline_drawing(request: HttpRequest) -> HttpResponse:
+    """The city's outlines as gzipped GeoJSON; every browser that has script to draw them takes gzip."""
+    response = HttpResponse(outlines.drawing.get(), content_type="application/geo+json")
+    response["Content-Encoding"] = "gzip"
+    response["Cache-Control"] = "public, max-age=3600"
+    return response
+
+
 urlpatterns = [
     path("sign-in/", SignIn.as_view(), name="sign-in"),
     path("sign-out/", LogoutView.as_view(), name="sign-out"),
     path("large-print/", large_print, name="large-print"),
+    path("outlines.json", outline_drawing, name="outlines"),
     path("style/", style, name="style"),
 ]

@@ -1,0 +1,38 @@
+"""The drawing under every map: outlines of counties and townships and the points of estates, from our own records."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from typing import Any
+
+import shapely
+from django.utils import timezone
+
+from lucheng.core.places.models import LEVELS, Boundary, Estate
+from lucheng.core.revisions.snapshot import Snapshot
+
+_TOLERANCE = 0.001  # degrees, about 100 m: invisible at the zoom at which whole counties are seen
+
+
+def _feature(level: int, name: str, geometry: dict[str, Any]) -> dict[str, Any]:
+    return {"type": "Feature", "properties": {"level": level, "name": name}, "geometry": geometry}
+
+
+def _load() -> bytes:
+    today = timezone.localdate()
+    features = []
+    drawn = Boundary.objects.filter(division__level__in=(LEVELS["county"], LEVELS["township"])).exclude(
+        division__valid_to__lte=today
+    )
+    for level, name, shape in drawn.order_by("division__code").values_list("division__level", "division__name", "shape"):
+        simple = shapely.set_precision(shapely.simplify(shapely.from_wkb(bytes(shape)), _TOLERANCE), 1e-5)
+        features.append(_feature(level, name, json.loads(shapely.to_geojson(simple))))
+    for name, lon, lat in Estate.objects.exclude(lon=None).order_by("id").values_list("name", "lon", "lat"):
+        features.append(_feature(0, name, {"type": "Point", "coordinates": [round(lon, 5), round(lat, 5)]}))
+    drawing = {"type": "FeatureCollection", "features": features}
+    return gzip.compress(json.dumps(drawing, ensure_ascii=False, separators=(",", ":")).encode(), 6)
+
+
+#: GeoJSON, gzipped: features with ``level`` (6 county, 9 township, 0 estate) and ``name``.
+drawing = Snapshot("places", _load)
