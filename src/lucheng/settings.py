@@ -129,6 +129,9 @@ FORM_RENDERER = "lucheng.web.forms.Renderer"
 
 ATTACHMENTS = HOME / "attachments"
 ATTACHMENT_MAX_BYTES = 20 * 1024 * 1024
+# Text messages leave by this gateway (lucheng.core.ledger.adapters); without one they are only shown on the pages.
+SMS_GATEWAY_URL = os.environ.get("LUCHENG_SMS_URL", "")
+SMS_GATEWAY_TOKEN = os.environ.get("LUCHENG_SMS_TOKEN", "")
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 FILE_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 FILE_UPLOAD_HANDLERS = [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from lucheng.core.ledger.outbox import deliver
 from lucheng.core.ledger.worker import Sweep
 
-SWEEPS: list[Sweep] = []
+SWEEPS = [Sweep("messages", 2.0, deliver)]

@@ -1,0 +1,101 @@
+"""How messages leave. An adapter hands one message over or says why it could not."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import urllib.error
+import urllib.request
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from django.conf import settings
+
+from lucheng.core.ledger.models import Message
+
+
+@dataclass(frozen=True)
+class Outgoing:
+    """One message ready to leave. ``id`` is the same at every attempt, so that a gateway can drop a repetition."""
+
+    id: str
+    to: str
+    text: str
+
+    def __repr__(self) -> str:  # a log or a traceback must not hold whom it is for
+        return f"Outgoing({self.id})"
+
+
+class NotSent(Exception):  # noqa: N818 - an answer, not a fault
+    """The message did not leave. ``final`` where trying again cannot help. The text holds no personal data."""
+
+    def __init__(self, why: str, *, final: bool = False) -> None:
+        super().__init__(why)
+        self.final = final
+
+
+class Adapter(Protocol):
+    #: Whether it needs somebody's telephone number. Where it does not, sealed numbers stay sealed.
+    addressed: bool
+
+    def send(self, outgoing: Outgoing) -> None:
+        """Hand over. Raises NotSent; any other exception counts as a reason to try again."""
+        ...
+
+
+class Page:
+    """Keeps the message here, where the pages show it: for in-app messages, and until a gateway is set up."""
+
+    addressed = False
+
+    def send(self, outgoing: Outgoing) -> None:
+        pass
+
+
+class _NoRedirect(urllib.request.HTTPRedirectHandler):
+    def redirect_request(self, *args: Any, **kwargs: Any) -> None:
+        return None  # a number is never sent to an address that was not set up
+
+
+class HttpGateway:
+    """A text message gateway that takes ``POST {"id", "to", "text"}`` as JSON, also with ``Idempotency-Key``.
+
+    Any 2xx means taken over, as does 409 (it has this id already). 408, 425, 429 and 5xx, and no answer within
+    ``TIMEOUT`` seconds, are tried again; every other answer is final.
+    """
+
+    addressed = True
+    TIMEOUT = 10.0
+
+    def __init__(self, url: str, token: str = "") -> None:
+        if not url.startswith(("http://", "https://")):
+            raise ValueError("the gateway's address must start with https:// or http://")
+        self._url = url
+        self._token = token
+        self._opener = urllib.request.build_opener(_NoRedirect)
+
+    def send(self, outgoing: Outgoing) -> None:
+        body = json.dumps({"id": outgoing.id, "to": outgoing.to, "text": outgoing.text}, ensure_ascii=False)
+        headers = {"Content-Type": "application/json; charset=utf-8", "Idempotency-Key": outgoing.id}
+        if self._token:
+            headers["Authorization"] = f"Bearer {self._token}"
+        request = urllib.request.Request(self._url, body.encode(), headers, method="POST")
+        try:
+            with self._opener.open(request, timeout=self.TIMEOUT):
+                return
+        except urllib.error.HTTPError as answer:
+            answer.close()
+            if answer.code == 409:
+                return
+            again = answer.code in (408, 425, 429) or answer.code >= 500
+            raise NotSent(f"the gateway answered {answer.code}", final=not again) from None
+        except (OSError, http.client.HTTPException) as error:
+            reason = getattr(error, "reason", None) or error
+            raise NotSent(f"no answer from the gateway: {reason}") from None
+
+
+def adapter(channel: str) -> Adapter:
+    """What carries a channel in this installation: the gateway for text messages where one is set up."""
+    if channel == Message.Channel.SMS and settings.SMS_GATEWAY_URL:
+        return HttpGateway(settings.SMS_GATEWAY_URL, settings.SMS_GATEWAY_TOKEN)
+    return Page()

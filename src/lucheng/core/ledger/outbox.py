@@ -1,0 +1,163 @@
+"""The outbox: a message is a row of the transaction that causes it, and leaves afterwards, at least once.
+
+A delivery claims due rows by moving their ``next_at`` ahead and commits before anything is sent, so no transaction
+is open while a gateway takes its time. Whoever dies between sending and marking leaves a row that is due again after
+:data:`LEASE`: the message goes out once more, with the same id.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import logging
+import re
+from typing import Any
+
+from django.db import connection, transaction
+from django.db.models import F
+
+from lucheng.core.cases import codes
+from lucheng.core.cases.models import Case
+from lucheng.core.ledger import wording
+from lucheng.core.ledger.adapters import Adapter, NotSent, Outgoing, adapter
+from lucheng.core.ledger.models import Message
+from lucheng.core.privacy import contacts
+from lucheng.core.privacy.models import Contact
+
+log = logging.getLogger(__name__)
+
+#: After so many attempts a message is given up, about an hour after the first.
+MAX_ATTEMPTS = 8
+FIRST_PAUSE = dt.timedelta(seconds=30)  # doubles with every attempt
+#: How long a claim holds: longer than a whole batch of adapters that all time out.
+LEASE = dt.timedelta(minutes=5)
+BATCH = 20
+
+
+def enqueue(
+    case: Case,
+    template: str,
+    params: dict[str, Any],
+    now: dt.datetime,
+    *,
+    channel: str = Message.Channel.SMS,
+    to_unit: int | None = None,
+) -> Message | None:
+    """Write a message into the caller's transaction: to the requester, or to the unit with the id ``to_unit``.
+
+    ``params`` hold no personal data. None where a text message is meant for a requester who left no number: they
+    follow the case by its code.
+
+    Raises KeyError for an unknown template, ValueError where it lacks a parameter.
+    """
+    wording.check(template, params)
+    numbered = Contact.objects.filter(case_id=case.pk).exclude(phone=None)
+    if channel == Message.Channel.SMS and to_unit is None and not numbered.exists():
+        return None
+    return Message.objects.create(
+        case=case,
+        channel=channel,
+        template=template,
+        params=params,
+        to_unit_id=to_unit,
+        created_at=now,
+        next_at=now,
+    )
+
+
+def text_of(message: Message) -> str:
+    """The message as its receiver reads it. For lists, select ``case__contact``: no further query is made.
+
+    Should a text ever hold the requester's own number, its mask stands there instead.
+    """
+    words = wording.wording(message.template)
+    values = {"number": message.case.number, **message.params}
+    language = "zh"
+    if message.to_unit_id is None:
+        values["code"] = codes.written(message.case.code)
+        language = message.case.language
+    text = words.render(language, values)
+    contact = _contact(message)
+    if contact is not None and "****" in contact.phone_mask and len(contact.phone_mask) > 6:
+        start, end = contact.phone_mask.split("****")
+        text = re.sub(rf"(?<!\d){re.escape(start)}\d{{3,5}}{re.escape(end)}(?!\d)", contact.phone_mask, text)
+    return text
+
+
+def _contact(message: Message) -> Contact | None:
+    return getattr(message.case, "contact", None)
+
+
+def _claim(now: dt.datetime, limit: int) -> list[Message]:
+    with transaction.atomic():
+        due = Message.objects.filter(state=Message.State.WAITING, next_at__lte=now).order_by("next_at", "id")
+        ids = list(due.select_for_update(skip_locked=True).values_list("pk", flat=True)[:limit])
+        if ids:
+            Message.objects.filter(pk__in=ids).update(attempts=F("attempts") + 1, next_at=now + LEASE)
+    return list(
+        Message.objects.filter(pk__in=ids)
+        .select_related("case__contact", "to_unit")
+        .order_by("created_at", "id")
+    )
+
+
+def _outgoing(message: Message, carrier: Adapter) -> Outgoing:
+    to = ""
+    if carrier.addressed:
+        contact = _contact(message)
+        if message.to_unit is not None:
+            to = message.to_unit.phone
+        elif contact is not None:
+            to = contacts.open_phone(contact)
+        if not to:
+            raise NotSent("there is no number to send it to", final=True)
+    # The moment of creation is part of the id: a database restored from a backup gives old numbers to new messages.
+    stamp = int(message.created_at.timestamp() * 1000)
+    return Outgoing(id=f"{message.pk}-{stamp}", to=to, text=text_of(message))
+
+
+def deliver(now: dt.datetime, limit: int = BATCH) -> int:
+    """Send up to ``limit`` due messages; returns how many were claimed. Several workers share the work.
+
+    A message that fails is tried again later and later, and given up after :data:`MAX_ATTEMPTS` or where its adapter
+    says that trying again cannot help.
+    """
+    claimed = _claim(now, limit)
+    for message in claimed:
+        try:
+            if message.attempts > MAX_ATTEMPTS:
+                raise NotSent("every attempt ended without an answer", final=True)
+            carrier = adapter(message.channel)
+            carrier.send(_outgoing(message, carrier))
+        except NotSent as error:
+            _failed(message, str(error), error.final, now)
+        except Exception as error:
+            log.warning("message %s failed", message.pk, exc_info=True)
+            _failed(message, type(error).__name__, False, now)
+        else:
+            _mark(message, state=Message.State.SENT, sent_at=now, next_at=None, error="")
+    return len(claimed)
+
+
+def _failed(message: Message, why: str, final: bool, now: dt.datetime) -> None:
+    if final or message.attempts >= MAX_ATTEMPTS:
+        log.error("message %s is given up: %s", message.pk, why)
+        _mark(message, state=Message.State.FAILED, next_at=None, error=why[:200])
+    else:
+        _mark(message, next_at=now + FIRST_PAUSE * 2 ** (message.attempts - 1), error=why[:200])
+
+
+def _mark(message: Message, **values: Any) -> None:
+    with transaction.atomic(), connection.cursor() as cursor:
+        # A mark that a crash forgets sends the message again with the same id, which is what is promised anyway:
+        # no need to wait for the disk.
+        cursor.execute("set local synchronous_commit to off")
+        Message.objects.filter(pk=message.pk, state=Message.State.WAITING, attempts=message.attempts).update(
+            **values
+        )
+
+
+def retry(now: dt.datetime) -> int:
+    """Try again what was given up; returns how many there were."""
+    return Message.objects.filter(state=Message.State.FAILED).update(
+        state=Message.State.WAITING, attempts=0, next_at=now
+    )
