@@ -3,16 +3,9 @@
 from __future__ import annotations
 
 import os
-import tempfile
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
-
-# Before Django reads its settings. The tests' own home keeps keys and attachments apart from a real installation's.
-os.environ.setdefault("LUCHENG_HOME", str(Path(tempfile.gettempdir()) / f"lucheng-test-{os.getuid()}"))
-os.environ.setdefault("LUCHENG_LOG", "ERROR")
-Path(os.environ["LUCHENG_HOME"]).mkdir(parents=True, exist_ok=True)
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -128,7 +128,8 @@ def assist(step: Step) -> None:
 
 
 def extend(step: Step) -> None:
-    clocks.extend(step.case, ClockKind.REPLY, step.fields["days"], TimeUnit.WORKING_DAYS, step.now)
+    change = clocks.extend(step.case, ClockKind.REPLY, step.fields["days"], TimeUnit.WORKING_DAYS, step.now)
+    step.says["clocks"] = [change]
 
 
 def approve(step: Step) -> None:

@@ -239,7 +239,7 @@ def _perform(
     EFFECTS[row.effect](step)
     if row.to is not None:
         case.state = row.to
-    ticks = clocks.apply(case, row.clocks, now, cause=row.action)
+    ticks = clocks.apply(case, row.clocks, now, cause=fields.get("reason", row.action))
     texts = {n: v for n, v in fields.items() if FIELDS[n].kind in ("line", "text")}
     body: dict[str, Any] = {"from": before, "to": case.state, **_recorded(fields), **step.says}
     if texts:

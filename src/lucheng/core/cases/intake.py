@@ -174,7 +174,7 @@ with made as (
         %(a_decided_place)s, %(a_decided_at)s from made
 ), alarmed as (
     insert into dispatch_alarm (case_id, why, raised_at)
-    select id, %(alarm)s, %(created_at)s from made where %(alarm)s <> ''
+    select id, %(alarm)s, %(created_at)s from made where %(has_alarm)s
 )
 select id from made
 """
@@ -367,7 +367,6 @@ def create(
     case_id = codes.NUMBERS.take()
     number, code = codes.number(case_id, now), codes.new_code()
     params = chain.canonical({"number": number}).decode()
-    received_params = chain.canonical({"number": number, "code": codes.written(code)}).decode()
     contact = contacts.sealed(case_id, name=new.name, phone=new.phone)
     actor_id = actor.pk if actor is not None else None
     bodies, prevs, hashes = _chain(case_id, steps, actor_id, role, now)
@@ -439,9 +438,7 @@ def create(
         "assists": units[1:],
         "m_channel": [channel for channel, _template, _unit in tells],
         "m_template": [template for _channel, template, _unit in tells],
-        "m_params": [
-            received_params if template == "received" else params for _channel, template, _unit in tells
-        ],
+        "m_params": [params] * len(tells),
         "m_to_unit": [unit for _channel, _template, unit in tells],
         "a_model": proposal.model_version,
         "a_matter": proposal.matter,
@@ -452,6 +449,7 @@ def create(
         "a_decided_place": new.place,
         "a_decided_at": now if new.matter else None,
         "alarm": alarm,
+        "has_alarm": bool(alarm),
     }
     if _insert(values) is None:
         return _repeated(idempotency_key, request_digest)

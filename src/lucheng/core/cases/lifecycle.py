@@ -238,7 +238,7 @@ TRANSITIONS: tuple[Transition, ...] = (
     Transition(
         "reply", _("Reply"), (S.SIGNED,), S.REPLIED, "case.handle",
         needs=("handling", "public_reply"), takes=("facts_true", "solved", "note"), clocks=("stop:reply", "cancel:contact"),
-        rules=("requester_was_contacted", "helpers_have_reported"), effect="reply",
+        rules=("requester_was_contacted", "helpers_have_reported"),
     ),
     # --- review, callback, end
     Transition(
