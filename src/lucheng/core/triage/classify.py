@@ -1,0 +1,214 @@
+"""Which matter a text is about: a proposal with its probability, its model and its words, or none when unsure.
+
+The model is linear (see :mod:`lucheng.core.triage.training`): a word moves each class by a fixed weight, so every
+proposal can be opened to the words that moved it. Codes nest, and so does the advice: where the small class is not sure
+but its middle or large class is, that one is proposed. A person decides; nothing is classified by the model alone.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lucheng.core.revisions.snapshot import Snapshot
+from lucheng.core.triage.models import Model
+from lucheng.core.triage.words import cut, features, plain
+
+Floats = NDArray[np.float32]
+
+#: Characters of a text that are read: a resident says what it is about in the first sentences.
+LONGEST = 2000
+#: Known characters, pairs and words below which a text says too little ("hello" is two, "no water", 停水, is three).
+_FEWEST = 3
+#: Alternatives less likely than this are no help.
+_LEAST = 0.03
+#: No advice is certain, whatever the arithmetic says.
+_MOST = 0.99
+
+
+@dataclass(frozen=True)
+class Level:
+    """One level of the codes (large, middle, small class): how its probabilities are read.
+
+    ``slope`` and ``shift`` bring the model's log-odds to what was found on held-out texts; ``threshold`` is the least
+    probability at which this level may be proposed.
+    """
+
+    digits: int
+    slope: float
+    shift: float
+    threshold: float
+
+
+@dataclass(frozen=True)
+class Classifier:
+    """A trained model in memory. ``classes`` are sorted; ``weights`` has a row for each word, a column for each."""
+
+    version: str
+    words: dict[str, int]
+    idf: Floats
+    weights: Floats
+    intercept: Floats
+    classes: tuple[str, ...]
+    levels: tuple[Level, ...]
+    """The most specific first."""
+    groups: tuple[tuple[tuple[str, ...], NDArray[np.intp]], ...] = field(init=False)
+    """For each level, its codes and where each begins among the classes."""
+
+    def __post_init__(self) -> None:
+        groups = []
+        for level in self.levels:
+            starts: dict[str, int] = {}
+            for i, code in enumerate(self.classes):
+                starts.setdefault(code[: level.digits], i)
+            groups.append((tuple(starts), np.fromiter(starts.values(), np.intp)))
+        object.__setattr__(self, "groups", tuple(groups))
+
+    def weigh(self, counts: Mapping[str, int]) -> tuple[NDArray[np.intp], Floats]:
+        """The known words of a text as (rows, values): tf-idf with logarithmic counts, length one."""
+        known = self.words
+        found = [(known[word], n) for word, n in counts.items() if word in known]
+        if not found:
+            return np.empty(0, np.intp), np.empty(0, np.float32)
+        pairs = np.array(found, dtype=np.intp)
+        rows = pairs[:, 0]
+        values = (np.log(pairs[:, 1].astype(np.float32)) + 1) * self.idf[rows]
+        values /= np.sqrt(values @ values)
+        return rows, values
+
+    def probabilities(self, rows: NDArray[np.intp], values: Floats) -> Floats:
+        """The probability of each class, before it is brought to what was found on held-out texts."""
+        scores = values @ self.weights[rows] + self.intercept
+        scores = np.exp(scores - scores.max())
+        likely: Floats = scores / scores.sum()
+        return likely
+
+    def why(self, text: str, matter: str, limit: int = 5) -> tuple[tuple[str, float], ...]:
+        """The words of the text that speak most for ``matter`` against the other classes, with their weight."""
+        cleaned = plain(text, LONGEST)
+        rows, values = self.weigh(features(cleaned))
+        mine = np.array([i for i, code in enumerate(self.classes) if code.startswith(matter)], np.intp)
+        if not matter or not len(mine) or not len(rows):
+            return ()
+        likely = self.probabilities(rows, values)
+        share = likely[mine] / likely[mine].sum()
+        moved = values * (self.weights[np.ix_(rows, mine)] @ share)
+        weight = dict(zip(rows.tolist(), moved.tolist(), strict=True))
+
+        def parts(word: str) -> Iterable[str]:
+            return {word, *word, *(word[i : i + 2] for i in range(len(word) - 1))}
+
+        whole = {
+            word: sum(weight.get(self.words.get(part, -1), 0.0) for part in parts(word))
+            for word in set(cut(cleaned))
+            if len(word) > 1
+        }
+        best = sorted(whole.items(), key=lambda item: (-item[1], item[0]))[:limit]
+        return tuple((word, round(w, 3)) for word, w in best if w > 0.05)
+
+    def propose(self, text: str) -> MatterProposal:
+        rows, values = self.weigh(features(plain(text, LONGEST)))
+        if len(rows) < _FEWEST:
+            return MatterProposal("", 0.0, (), self.version)
+        likely = self.probabilities(rows, values)
+        matter, probability = "", 0.0
+        alternatives: tuple[tuple[str, float], ...] = ()
+        for level, (codes, starts) in zip(self.levels, self.groups, strict=True):
+            summed = np.add.reduceat(likely, starts)
+            if level is self.levels[0]:
+                best = [int(i) for i in np.argsort(-summed, kind="stable")[:4]]
+                alternatives = tuple((codes[i], _read(level, float(summed[i]))) for i in best)
+            first = int(summed.argmax())
+            probability = _read(level, float(summed[first]))
+            if probability >= level.threshold:
+                matter = codes[first]
+                break
+        others = tuple((code, p) for code, p in alternatives if code != matter and p >= _LEAST)[:3]
+        return MatterProposal(matter, probability, others, self.version, self, text if matter else "")
+
+
+def _read(level: Level, likely: float) -> float:
+    likely = min(max(likely, 1e-7), 1 - 1e-7)
+    odds = level.slope * float(np.log(likely / (1 - likely))) + level.shift
+    return min(_MOST, round(1 / (1 + float(np.exp(-odds))), 4))
+
+
+@dataclass(frozen=True, slots=True)
+class MatterProposal:
+    """What the model proposes for a text.
+
+    ``matter`` is a small, middle or large class, or ``""`` where it abstains; ``probability`` is that of the proposal
+    (of the best large class where it abstains). ``alternatives`` are further small classes, the likeliest first.
+    ``model_version`` is empty where no model has been trained.
+    """
+
+    matter: str
+    probability: float
+    alternatives: tuple[tuple[str, float], ...]
+    model_version: str
+    _classifier: Classifier | None = field(default=None, repr=False, compare=False)
+    _text: str = field(default="", repr=False, compare=False)
+
+    @property
+    def words(self) -> tuple[tuple[str, float], ...]:
+        """The words that moved it, with their weight, the strongest first. Worked out only when asked for."""
+        return self._classifier.why(self._text, self.matter) if self._classifier is not None else ()
+
+
+def pack(classifier: Classifier) -> bytes:
+    """The model as a numpy ``.npz``; weights of zero, which are most, are left out."""
+    rows, columns = np.nonzero(classifier.weights)
+    out = io.BytesIO()
+    np.savez_compressed(
+        out,
+        words=np.frombuffer("\n".join(classifier.words).encode(), np.uint8),
+        idf=classifier.idf,
+        rows=rows.astype(np.uint32),
+        columns=columns.astype(np.uint16),
+        values=classifier.weights[rows, columns].astype(np.float16),
+        intercept=classifier.intercept,
+        classes=np.array(classifier.classes),
+        levels=np.array([(x.digits, x.slope, x.shift, x.threshold) for x in classifier.levels]),
+    )
+    return out.getvalue()
+
+
+def unpack(version: str, packed: bytes) -> Classifier:
+    with np.load(io.BytesIO(packed), allow_pickle=False) as stored:
+        arrays: dict[str, Any] = dict(stored)
+    words = arrays["words"].tobytes().decode().split("\n")
+    weights = np.zeros((len(words), len(arrays["classes"])), np.float32)
+    weights[arrays["rows"], arrays["columns"]] = arrays["values"]
+    return Classifier(
+        version=version,
+        words={word: i for i, word in enumerate(words)},
+        idf=arrays["idf"],
+        weights=weights,
+        intercept=arrays["intercept"],
+        classes=tuple(str(c) for c in arrays["classes"]),
+        levels=tuple(Level(int(d), float(s), float(h), float(t)) for d, s, h, t in arrays["levels"]),
+    )
+
+
+def _load() -> Classifier | None:
+    model = Model.objects.filter(active=True).first()
+    return unpack(model.version, bytes(model.weights)) if model is not None else None
+
+
+_active = Snapshot("triage", _load)
+
+
+def active() -> Classifier | None:
+    """The model in force, or None where none has been trained."""
+    return _active.get()
+
+
+def propose_matter(text: str) -> MatterProposal:
+    """What ``text`` is about, as advice. Any text is safe; of a long one the first 2,000 characters count."""
+    classifier = active()
+    return classifier.propose(text) if classifier is not None else MatterProposal("", 0.0, (), "")
