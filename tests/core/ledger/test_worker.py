@@ -23,7 +23,6 @@ from lucheng.core.ledger.worker import (
     Outage,
     Runner,
     Sweep,
-    database_answers,
     discover,
     work,
     work_once,
@@ -34,7 +33,6 @@ NOW = dt.datetime(2026, 3, 2, 9, 0, tzinfo=dt.UTC)
 
 def runner(run: Callable[[dt.datetime], int], *, every: float = 10.0, **given: Any) -> Runner:
     given.setdefault("outage", Outage())
-    given.setdefault("answers", lambda: True)
     given.setdefault("clock", lambda: 0.0)
     return Runner(Sweep("test", every, run), given.pop("outage"), now=lambda: NOW, **given)
 
@@ -79,7 +77,7 @@ def test_a_failing_sweep_is_tried_more_and_more_rarely_and_recovers(caplog: pyte
 
 
 def test_an_outage_is_logged_once_by_all_sweeps_and_so_is_its_end(caplog: pytest.LogCaptureFixture) -> None:
-    caplog.set_level(logging.WARNING)
+    caplog.set_level(logging.WARNING, logger="lucheng")
     away = True
 
     def run(now: dt.datetime) -> int:
@@ -88,7 +86,7 @@ def test_an_outage_is_logged_once_by_all_sweeps_and_so_is_its_end(caplog: pytest
         return 0
 
     outage = Outage()
-    first, second = (runner(run, outage=outage, answers=lambda: not away) for _ in range(2))
+    first, second = (runner(run, outage=outage) for _ in range(2))
     waits = [first.step(), second.step(), first.step(), first.step()]
     assert waits == [1.0, 1.0, 2.0, 4.0]
     assert max(first.step() for _ in range(20)) == 15.0
@@ -128,7 +126,7 @@ def test_a_connection_killed_by_the_server_is_replaced(transactional_db: None) -
                 cursor.execute("select 1")
         return 0
 
-    r = runner(run, answers=database_answers)
+    r = runner(run)
     assert [r.step(), r.step()] == [1.0, 10.0]
     assert pids[0] != pids[1]
 

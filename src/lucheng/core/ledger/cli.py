@@ -19,10 +19,14 @@ def worker(
 ) -> None:
     """Watch deadlines, send messages, anchor the ledger: everything that happens by itself. Stop it with
     Ctrl-C."""
+    from django.conf import settings
+
     from lucheng.cli import ensure_database
     from lucheng.core.ledger.worker import discover, work, work_once
 
     ensure_database()
+    # Each sweep keeps one connection of its own: a pool would hide an outage until its timeout.
+    settings.DATABASES["default"]["OPTIONS"].pop("pool", None)
     sweeps = discover()
     if once:
         done = work_once(sweeps)

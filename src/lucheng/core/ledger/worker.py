@@ -15,7 +15,6 @@ from dataclasses import dataclass, field
 from importlib import import_module
 from importlib.util import find_spec
 
-import psycopg
 from django.apps import apps
 from django.db import InterfaceError, OperationalError, connection
 from django.utils import timezone
@@ -53,19 +52,6 @@ def discover() -> list[Sweep]:
     if twice := {n for n in names if names.count(n) > 1}:
         raise ValueError(f"sweeps with the same name: {', '.join(sorted(twice))}")
     return found
-
-
-def database_answers() -> bool:
-    """Whether the database can be reached now, asked past the pool. Pooled ones that broke are dropped."""
-    params = {**connection.get_connection_params(), "connect_timeout": 3}
-    try:
-        psycopg.connect(**params).close()
-    except psycopg.Error:
-        return False
-    pool = getattr(connection, "pool", None)
-    if pool is not None:
-        pool.check()
-    return True
 
 
 def _connection_lost(error: Exception) -> bool:
@@ -106,46 +92,41 @@ class Runner:
         *,
         now: Callable[[], dt.datetime] = timezone.now,
         clock: Callable[[], float] = time.monotonic,
-        answers: Callable[[], bool] = database_answers,
     ) -> None:
         self.sweep = sweep
         self._outage = outage
         self._now = now
         self._clock = clock
-        self._answers = answers
-        self._failures = 0
-        self._lost = 0
+        self._failures = 0  # in a row, of the sweep itself
+        self._lost = 0  # in a row, for want of a database
 
     def step(self) -> float:
         """Run once. Returns the seconds to wait: 0 where there is more, longer and longer after failures."""
         began = self._clock()
-        if self._outage.since is not None and not self._answers():
-            return self._wait_for_database()
         try:
             handled = self.sweep.run(self._now())
         except Exception as error:
             if _connection_lost(error):
+                connection.close()  # the next run makes a new one
+                self._lost += 1
                 self._outage.began(error, began)
-                return self._wait_for_database()
+                return float(min(2 ** min(self._lost, 8) / 2, LONGEST_OUTAGE_WAIT))
             self._failures += 1
             log.exception("sweep %s failed, time %d in a row", self.sweep.name, self._failures)
             return float(min(max(self.sweep.every, 1.0) * 2 ** min(self._failures, 10), LONGEST_WAIT))
-        finally:
-            connection.close()  # back to the pool
         self._failures = self._lost = 0
         self._outage.ended(self._clock())
         if handled > 0:
             return 0.0
         return max(0.0, self.sweep.every - (self._clock() - began))
 
-    def _wait_for_database(self) -> float:
-        self._lost += 1
-        return float(min(2 ** min(self._lost, 8) / 2, LONGEST_OUTAGE_WAIT))
-
     def loop(self, stop: threading.Event) -> None:
         """Run until ``stop`` is set; a batch that has begun is finished."""
-        while not stop.is_set():
-            stop.wait(self.step())
+        try:
+            while not stop.is_set():
+                stop.wait(self.step())
+        finally:
+            connection.close()
 
 
 def work(sweeps: Sequence[Sweep], stop: threading.Event, *, grace: float = 30.0) -> None:
