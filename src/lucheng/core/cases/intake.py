@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -133,51 +134,50 @@ _COLUMNS = [
     "request_digest",
 ]
 
-# The statement's text never changes, so PostgreSQL parses and plans it once for each connection.
-_CREATE = f"""
+_STATEMENT = f"""
 with made as (
     insert into cases_case ({", ".join(_COLUMNS)})
-    values ({", ".join(f"%({c})s" for c in _COLUMNS)})
+    values ({", ".join(f":{c}:" for c in _COLUMNS)})
     on conflict (idempotency_key) do nothing
     returning id
 ), sealed as (
     insert into privacy_contact (case_id, name, phone, phone_mask, phone_index)
-    select id, %(c_name)s, %(c_phone)s, %(c_mask)s, %(c_index)s from made where %(has_contact)s
+    select id, :c_name:, :c_phone:, :c_mask:, :c_index: from made where :has_contact:
 ), events as (
     insert into ledger_event (case_id, seq, at, actor_id, actor_role, action, body, prev, hash)
-    select id, e.seq, %(created_at)s, %(intake_by_id)s, %(role)s, e.action, e.body::jsonb, e.prev, e.hash
-    from made, unnest(%(e_seq)s::int[], %(e_action)s::text[], %(e_body)s::text[], %(e_prev)s::bytea[],
-        %(e_hash)s::bytea[])
-        as e(seq, action, body, prev, hash)
+    select id, e.seq, :created_at:, :intake_by_id:, :role:, e.action, e.body, decode(e.prev, 'hex'),
+        decode(e.hash, 'hex')
+    from made, jsonb_to_recordset(:events:) as e(seq int, action text, body jsonb, prev text, hash text)
 ), ticking as (
     insert into clocks_clock (case_id, kind, state, amount, unit, basis, started_at, warn_at, due_at, pause_cause,
         ended_at, stage, next_at, failures)
-    select id, k.kind, k.state, k.amount, k.unit, k.basis, k.started_at, k.warn_at, k.due_at, '', k.ended_at, 0,
-        k.next_at, 0
-    from made, unnest(%(k_kind)s::text[], %(k_state)s::text[], %(k_amount)s::int[], %(k_unit)s::text[],
-        %(k_basis)s::text[], %(k_started_at)s::timestamptz[], %(k_warn_at)s::timestamptz[], %(k_due_at)s::timestamptz[],
-        %(k_ended_at)s::timestamptz[], %(k_next_at)s::timestamptz[])
-        as k(kind, state, amount, unit, basis, started_at, warn_at, due_at, ended_at, next_at)
+    select id, k.kind, k.state, k.amount, k.unit, k.basis, :created_at:, k.warn_at, k.due_at, '',
+        k.ended_at, 0, k.next_at, 0
+    from made, jsonb_to_recordset(:clocks:) as k(kind text, state text, amount int, unit text, basis text,
+        warn_at timestamptz, due_at timestamptz, ended_at timestamptz, next_at timestamptz)
 ), helping as (
     insert into cases_assist (case_id, unit_id, asked_at, reply)
-    select id, u, %(created_at)s, '' from made, unnest(%(assists)s::bigint[]) as u
+    select id, u, :created_at:, '' from made, unnest(:assists:::bigint[]) as u
 ), leaving as (
     insert into ledger_message (case_id, channel, template, params, to_unit_id, state, created_at, next_at, attempts,
         error)
-    select id, m.channel, m.template, m.params::jsonb, m.to_unit, 'waiting', %(created_at)s, %(created_at)s, 0, ''
-    from made, unnest(%(m_channel)s::text[], %(m_template)s::text[], %(m_params)s::text[], %(m_to_unit)s::bigint[])
-        as m(channel, template, params, to_unit)
+    select id, m.channel, m.template, m.params, m.to_unit, 'waiting', :created_at:, :created_at:, 0, ''
+    from made, jsonb_to_recordset(:messages:) as m(channel text, template text, params jsonb, to_unit bigint)
 ), advised as (
     insert into triage_advice (case_id, model_version, matter, matter_probability, place, place_score, decided_matter,
         decided_place, decided_at)
-    select id, %(a_model)s, %(a_matter)s, %(a_probability)s, %(a_place)s, %(a_score)s, %(a_decided_matter)s,
-        %(a_decided_place)s, %(a_decided_at)s from made
+    select id, :a_model:, :a_matter:, :a_probability:, :a_place:, :a_score:, :a_decided_matter:, :a_decided_place:,
+        :a_decided_at: from made
 ), alarmed as (
     insert into dispatch_alarm (case_id, why, raised_at)
-    select id, %(alarm)s, %(created_at)s from made where %(has_alarm)s
+    select id, :alarm:, :created_at: from made where :has_alarm:
 )
 select id from made
 """
+# The statement's text never changes, so PostgreSQL parses and plans it once for each connection. Placeholders are put
+# into PostgreSQL's own form here, once: for a statement of this length the driver would do it at every call.
+_PARAMETERS = tuple(dict.fromkeys(re.findall(r":(\w+):", _STATEMENT)))
+_CREATE = re.sub(r":(\w+):", lambda m: f"${_PARAMETERS.index(m[1]) + 1}", _STATEMENT).encode()
 
 
 def _check(new: NewCase) -> kinds.CaseKind:
@@ -234,16 +234,15 @@ def _chain(
     actor_id: int | None,
     role: str,
     now: dt.datetime,
-) -> tuple[list[str], list[bytes], list[bytes]]:
-    """The first links of a case's chain: canonical bodies, previous hashes, hashes."""
-    bodies, prevs, hashes = [], [], []
+) -> tuple[list[dict[str, Any]], bytes]:
+    """The first links of a case's chain as rows, and its head."""
+    rows: list[dict[str, Any]] = []
     prev = chain.GENESIS
     for seq, (action, body) in enumerate(steps, 1):
-        bodies.append(chain.canonical(body).decode())
-        prevs.append(prev)
-        prev = chain.link(prev, case_id, seq, now, actor_id, role, action, body)
-        hashes.append(prev)
-    return bodies, prevs, hashes
+        head = chain.link(prev, case_id, seq, now, actor_id, role, action, body)
+        rows.append({"seq": seq, "action": action, "body": body, "prev": prev.hex(), "hash": head.hex()})
+        prev = head
+    return rows, prev
 
 
 def create(
@@ -366,10 +365,9 @@ def create(
 
     case_id = codes.NUMBERS.take()
     number, code = codes.number(case_id, now), codes.new_code()
-    params = chain.canonical({"number": number}).decode()
     contact = contacts.sealed(case_id, name=new.name, phone=new.phone)
     actor_id = actor.pk if actor is not None else None
-    bodies, prevs, hashes = _chain(case_id, steps, actor_id, role, now)
+    events, head = _chain(case_id, steps, actor_id, role, now)
 
     values: dict[str, Any] = {
         "id": case_id,
@@ -411,7 +409,7 @@ def create(
         "due_at": due_at,
         "dispatched_at": now if dispatched else None,
         "chain_length": len(steps),
-        "chain_head": hashes[-1],
+        "chain_head": head,
         "idempotency_key": idempotency_key,
         "request_digest": request_digest if idempotency_key else None,
         "has_contact": bool(new.phone or new.name),
@@ -420,26 +418,30 @@ def create(
         "c_mask": contact.phone_mask,
         "c_index": contact.phone_index,
         "role": role,
-        "e_seq": list(range(1, len(steps) + 1)),
-        "e_action": [action for action, _body in steps],
-        "e_body": bodies,
-        "e_prev": prevs,
-        "e_hash": hashes,
-        "k_kind": [k.kind for k in planned],
-        "k_state": ["met" if k.kind in ended else "running" for k in planned],
-        "k_amount": [k.amount for k in planned],
-        "k_unit": [k.unit for k in planned],
-        "k_basis": [k.basis for k in planned],
-        "k_started_at": [k.started_at for k in planned],
-        "k_warn_at": [k.warn_at for k in planned],
-        "k_due_at": [k.due_at for k in planned],
-        "k_ended_at": [now if k.kind in ended else None for k in planned],
-        "k_next_at": [None if k.kind in ended else k.next_at for k in planned],
+        "events": _json(events),
+        "clocks": _json(
+            [
+                {
+                    "kind": k.kind,
+                    "state": "met" if k.kind in ended else "running",
+                    "amount": k.amount,
+                    "unit": k.unit,
+                    "basis": k.basis,
+                    "warn_at": k.warn_at,
+                    "due_at": k.due_at,
+                    "ended_at": now if k.kind in ended else None,
+                    "next_at": None if k.kind in ended else k.next_at,
+                }
+                for k in planned
+            ]
+        ),
         "assists": units[1:],
-        "m_channel": [channel for channel, _template, _unit in tells],
-        "m_template": [template for _channel, template, _unit in tells],
-        "m_params": [params] * len(tells),
-        "m_to_unit": [unit for _channel, _template, unit in tells],
+        "messages": _json(
+            [
+                {"channel": channel, "template": template, "params": {"number": number}, "to_unit": unit}
+                for channel, template, unit in tells
+            ]
+        ),
         "a_model": proposal.model_version,
         "a_matter": proposal.matter,
         "a_probability": proposal.probability,
@@ -471,16 +473,20 @@ def create(
     )
 
 
+def _json(rows: list[dict[str, Any]]) -> Jsonb:
+    return Jsonb(rows, dumps=msgspec.json.encode)
+
+
 def _insert(values: Mapping[str, Any]) -> int | None:
     """Run the statement; None where the idempotency key was taken.
 
-    Outside a transaction the statement is its own: one round trip makes it durable. psycopg's own cursor binds on the
+    Outside a transaction the statement is its own: one round trip makes it durable. psycopg's raw cursor binds on the
     server, so that the plan is kept.
     """
     connection.ensure_connection()
     raw = connection.connection
-    with connection.wrap_database_errors, psycopg.Cursor(raw) as cursor:
-        row = cursor.execute(_CREATE, values, prepare=True).fetchone()
+    with connection.wrap_database_errors, psycopg.RawCursor(raw) as cursor:
+        row = cursor.execute(_CREATE, [values[p] for p in _PARAMETERS], prepare=True).fetchone()
     return None if row is None else int(row[0])
 
 
