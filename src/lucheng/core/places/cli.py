@@ -6,11 +6,12 @@ import csv
 import datetime as dt
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Annotated, TypeVar
+from typing import Annotated, TextIO, TypeVar
 
 import typer
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.progress import track
 from rich.table import Table
@@ -45,6 +46,13 @@ def _watch(items: Sequence[T]) -> Iterable[T]:
     return track(items, console=errors, transient=True, description=_("taking over"))
 
 
+def _table(*columns: str) -> Table:
+    """Narrow enough for twelve columns of counts; the first column is never broken."""
+    table = Table(*columns, box=SIMPLE_HEAD, padding=0, pad_edge=False)
+    table.columns[0].no_wrap = True
+    return table
+
+
 def _refuse(error: Refused) -> typer.Exit:
     """Print everything that is wrong, and end with status 1."""
     if isinstance(error, Faulty):
@@ -68,7 +76,12 @@ def import_(
     as_of: AsOf = None,
     dry_run: DryRun = False,
     details: Annotated[
-        Path | None, typer.Option(help="Write every change, with how it is known, to this CSV file.")
+        typer.FileTextWrite | None,
+        typer.Option(
+            help="Write every change, with how it is known, to this CSV file.",
+            lazy=False,
+            encoding="utf-8-sig",
+        ),
     ] = None,
 ) -> None:
     """Take over yearly lists of division codes, in the order of their years, all or nothing.
@@ -84,15 +97,8 @@ def import_(
     except Refused as error:
         raise _refuse(error) from error
 
-    table = Table(
-        _("in force from"),
-        _("divisions"),
-        _("added"),
-        _("dropped"),
-        *(str(h.label) for h in How),
-        _("likely"),
-        _("to ask"),
-    )
+    head = [_("added"), _("dropped"), *(str(h.label) for h in How), _("likely"), _("to ask")]
+    table = _table(_("in force from"), _("divisions"), *head)
     for r in reports:
         likely = sum(not Succession.is_certain(s.how, s.basis) for s in r.changes.steps)
         counts = [
@@ -118,40 +124,31 @@ def import_(
             console.print(text, markup=False, highlight=False)
     if details is not None:
         _write_details(details, reports)
-        console.print(_("Every change is in %(file)s.") % {"file": details}, markup=False, highlight=False)
+        console.print(
+            _("Every change is in %(file)s.") % {"file": details.name}, markup=False, highlight=False
+        )
     if dry_run:
         console.print(_("This was a trial: nothing was written."))
     elif not any(r.changes for r in reports):
         console.print(_("Everything was already recorded; nothing changed."))
 
 
-def _write_details(file: Path, reports: Iterable[imports.Report]) -> None:
-    with file.open("w", encoding="utf-8-sig", newline="") as f:
-        out = csv.writer(f)
-        out.writerow(
-            [
-                _("date"),
-                _("what"),
-                _("old code"),
-                _("old name"),
-                _("new code"),
-                _("new name"),
-                _("known by"),
-                _("sure"),
-            ]
-        )
-        for r in reports:
-            for e in r.changes.added:
-                out.writerow([r.day, _("added"), "", "", e.code, e.name, "", ""])
-            for s in r.changes.steps:
-                out.writerow([r.day, *_step_cells(s)])
-            for e in r.changes.dropped:
-                out.writerow([r.day, _("dropped"), e.code, e.name, "", "", "", ""])
-            for q in r.changes.questions:
-                for c in q.candidates:
-                    out.writerow(
-                        [r.day, _("perhaps"), q.before.code, q.before.name, c.code, c.name, "", _("ask")]
-                    )
+def _write_details(file: TextIO, reports: Iterable[imports.Report]) -> None:
+    out = csv.writer(file)
+    old, new = (_("old code"), _("old name")), (_("new code"), _("new name"))
+    out.writerow([_("date"), _("what"), *old, *new, _("known by"), _("sure")])
+    for r in reports:
+        for e in r.changes.added:
+            out.writerow([r.day, _("added"), "", "", e.code, e.name, "", ""])
+        for s in r.changes.steps:
+            out.writerow([r.day, *_step_cells(s)])
+        for e in r.changes.dropped:
+            out.writerow([r.day, _("dropped"), e.code, e.name, "", "", "", ""])
+        for q in r.changes.questions:
+            for c in q.candidates:
+                out.writerow(
+                    [r.day, _("perhaps"), q.before.code, q.before.name, c.code, c.name, "", _("ask")]
+                )
 
 
 def _step_cells(s: Step) -> list[str]:
@@ -195,7 +192,7 @@ def boundaries_(
         )
     except Refused as error:
         raise _refuse(error) from error
-    table = Table(_("new"), _("replaced"), _("unchanged"), _("repaired"), _("not in force"))
+    table = _table(_("added"), _("replaced"), _("unchanged"), _("repaired"), _("not in force"))
     groups = (report.added, report.replaced, report.unchanged, report.repaired, report.not_in_force)
     table.add_row(*(str(len(g)) for g in groups))
     console.print(table)
@@ -257,7 +254,8 @@ def show(
 def _successions(title: str, steps: list[Succession]) -> None:
     if not steps:
         return
-    table = Table(_("date"), _("what"), _("old"), _("new"), _("known by"), _("sure"), title=title)
+    table = _table(_("date"), _("what"), _("old"), _("new"), _("known by"), _("sure"))
+    table.title = title
     for s in steps:
         sure = _("certain") if Succession.is_certain(s.how, s.basis) else _("likely")
         how, basis = str(How(s.how).label), str(Succession.Basis(s.basis).label)

@@ -14,6 +14,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from lucheng.core.fields import PrefixField, within
 
@@ -103,12 +104,12 @@ class Succession(models.Model):
     """What became of a division, and how that is known: code lists give codes and names, never what followed what."""
 
     class How(models.TextChoices):
-        RENAMED = "renamed", _("renamed")
-        RECODED = "recoded", _("recoded")
-        MERGED = "merged", _("merged")
-        SPLIT = "split", _("split")
-        RETURNED = "returned", _("returned")
-        CHANGED = "changed", _("reclassified")
+        RENAMED = "renamed", pgettext_lazy("division", "renamed")
+        RECODED = "recoded", pgettext_lazy("division", "recoded")
+        MERGED = "merged", pgettext_lazy("division", "merged")
+        SPLIT = "split", pgettext_lazy("division", "split")
+        RETURNED = "returned", pgettext_lazy("division", "returned")
+        CHANGED = "changed", pgettext_lazy("division", "reclassified")
 
     class Basis(models.TextChoices):
         SAME_CODE = "code", _("same code, the name differs in its ending only")
