@@ -37,7 +37,15 @@ def append(
     actor_id = actor.pk if actor is not None else None
     digest = chain.link(prev, case.pk, seq, now, actor_id, role, action, body)
     event = Event.objects.create(
-        case=case, seq=seq, at=now, actor=actor, actor_role=role, action=action, body=body, prev=prev, hash=digest
+        case=case,
+        seq=seq,
+        at=now,
+        actor=actor,
+        actor_role=role,
+        action=action,
+        body=body,
+        prev=prev,
+        hash=digest,
     )
     case.chain_length = seq
     case.chain_head = digest

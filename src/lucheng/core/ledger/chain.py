@@ -20,7 +20,9 @@ def canonical(value: Any) -> bytes:
 
     Raises TypeError for anything else.
     """
-    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"), default=_refuse).encode()
+    return json.dumps(
+        value, ensure_ascii=False, sort_keys=True, separators=(",", ":"), default=_refuse
+    ).encode()
 
 
 def _refuse(value: Any) -> Any:

@@ -19,7 +19,9 @@ class Event(models.Model):
     seq = models.PositiveIntegerField(help_text="1, 2, 3 … within the case")
     at = models.DateTimeField()
     actor = models.ForeignKey("organisation.Person", models.DO_NOTHING, null=True, related_name="+")
-    actor_role = models.CharField(max_length=40, help_text="the role acted in; 'requester' or 'system' where no post is")
+    actor_role = models.CharField(
+        max_length=40, help_text="the role acted in; 'requester' or 'system' where no post is"
+    )
     action = models.CharField(max_length=30)
     body = models.JSONField(default=dict)
     prev = models.BinaryField()
@@ -61,7 +63,9 @@ class Message(models.Model):
     case = models.ForeignKey("cases.Case", models.CASCADE, related_name="messages")
     channel = models.CharField(max_length=8, choices=Channel.choices)
     template = models.CharField(max_length=40, help_text="name of the text in the message pack")
-    params = models.JSONField(default=dict, help_text="no personal data: the address is taken from the sealed contact")
+    params = models.JSONField(
+        default=dict, help_text="no personal data: the address is taken from the sealed contact"
+    )
     to_unit = models.ForeignKey(
         "organisation.Unit", models.PROTECT, null=True, related_name="+", help_text="none: to the requester"
     )

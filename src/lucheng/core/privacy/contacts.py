@@ -30,7 +30,7 @@ from lucheng.core.organisation.models import Person
 from lucheng.core.privacy.models import Contact, Reveal
 from lucheng.core.privacy.sealing import seal, unseal
 
-_NUMBER = re.compile(r"(\+?)(\d{3,15})(?:x(\d{1,6}))?")
+_NUMBER = re.compile(r"\+?[0-9]{3,15}(?:x[0-9]{1,6})?")
 _EXTENSION = re.compile(r"(?:转|轉|分机|ext\.?|x|#|,)+", re.IGNORECASE)
 _MOBILE = re.compile(r"1[3-9]\d{9}")
 _MOBILE_INSIDE = re.compile(r"(?<!\d)1[3-9]\d{9}(?!\d)")
@@ -121,8 +121,7 @@ def sealed(case_id: int, *, name: str, phone: str) -> Sealed:
 
 
 def open_phone(contact: Contact) -> str:
-    """The number of a contact, for a machine that must dial it and shows it to nobody; "" where there is
-    none.
+    """The number of a contact, for a machine that must dial it and shows it to nobody; "" where none was left.
 
     People look through :func:`reveal` only. Raises SealError where the stored value was changed.
     """
@@ -190,4 +189,6 @@ def may_reveal(scope: Scope, case: Case) -> bool:
     Where the requester asked that who they are be kept secret, the hotline alone may look: the handling unit gets the
     matter, not the person (Jinan regulation arts 16, 24 and 32; Weifang art. 11).
     """
-    return scope.allows("contact.reveal", case) and (not case.confidential or scope.allows("case.accept", case))
+    return scope.allows("contact.reveal", case) and (
+        not case.confidential or scope.allows("case.accept", case)
+    )
