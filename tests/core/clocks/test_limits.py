@@ -17,7 +17,18 @@ from lucheng.core.revisions import snapshot
 
 ORDER, FINDING = "command_centre.order", "grids.finding"
 
-HEADERS = ["时钟", "案件种类", "诉求类型", "紧急程度", "事项代码", "时限", "单位", "预警百分比", "升级百分比", "依据"]
+HEADERS = [
+    "时钟",
+    "案件种类",
+    "诉求类型",
+    "紧急程度",
+    "事项代码",
+    "时限",
+    "单位",
+    "预警百分比",
+    "升级百分比",
+    "依据",
+]
 
 
 @pytest.fixture
@@ -25,7 +36,9 @@ def national(db: None) -> None:
     limits.load()
 
 
-def told(clock: str, kind: str = ORDER, nature: str = "help", urgency: str = "ordinary", matter: str = "010201") -> str:
+def told(
+    clock: str, kind: str = ORDER, nature: str = "help", urgency: str = "ordinary", matter: str = "010201"
+) -> str:
     limit = limit_for(clock, kind, nature, urgency, matter)
     return f"{limit.amount} {limit.unit}" if limit else "none"
 
@@ -109,7 +122,9 @@ def test_the_most_specific_row_wins(db: None) -> None:
     ]
     TimeLimit.objects.bulk_create([TimeLimit(clock="reply", unit="hours", **row) for row in rows])
 
-    def amount(kind: str = "x.y", nature: str = "praise", urgency: str = "ordinary", matter: str = "03") -> int:
+    def amount(
+        kind: str = "x.y", nature: str = "praise", urgency: str = "ordinary", matter: str = "03"
+    ) -> int:
         limit = limit_for("reply", kind, nature, urgency, matter)
         assert limit is not None
         return limit.amount
@@ -151,7 +166,10 @@ def test_the_table_becomes_what_the_file_says(national: None, tmp_path: Path) ->
 
 def test_rows_that_fit_no_case_are_loaded_and_named(db: None, tmp_path: Path) -> None:
     loaded = limits.load(
-        toml(tmp_path, '[[limit]]\nclock = "reply"\ncase_kind = "nobodys.kind"\nmatter = "99"\namount = 1\nunit = "hours"')
+        toml(
+            tmp_path,
+            '[[limit]]\nclock = "reply"\ncase_kind = "nobodys.kind"\nmatter = "99"\namount = 1\nunit = "hours"',
+        )
     )
     assert loaded.added == 1
     assert [(n.row, n.column) for n in loaded.idle] == [(1, "nobodys.kind"), (1, "99")]
@@ -178,7 +196,9 @@ def test_the_sheet_speaks_chinese(national: None) -> None:
     assert {"派单", "签收", "联系诉求人", "答复", "退单", "回访", "工作时", "小时", "工作日"} <= cells
 
 
-def test_every_fault_of_a_sheet_is_said_at_row_and_column_and_nothing_is_written(national: None, tmp_path: Path) -> None:
+def test_every_fault_of_a_sheet_is_said_at_row_and_column_and_nothing_is_written(
+    national: None, tmp_path: Path
+) -> None:
     before = TimeLimit.objects.count()
     found = faults(
         sheet(
@@ -223,7 +243,13 @@ def test_faults_of_a_toml_file_are_said_at_entry_and_key(db: None, tmp_path: Pat
     unit = "hours"
     amount = 12345
     """
-    assert faults(toml(tmp_path, text)) == [(1, "colour"), (1, "amount"), (2, "amount"), (3, "clock"), (3, "amount")]
+    assert faults(toml(tmp_path, text)) == [
+        (1, "colour"),
+        (1, "amount"),
+        (2, "amount"),
+        (3, "clock"),
+        (3, "amount"),
+    ]
 
 
 @pytest.mark.parametrize("text", ["", "limit = 3", "[limit]\nx = 1", "[[limits]]\nx = 1", "no toml"])

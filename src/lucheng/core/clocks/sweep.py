@@ -114,7 +114,6 @@ def _tell(case: Case, clock: Clock, stage: Clock.Stage, now: dt.datetime) -> Non
         return
     with translation.override(settings.LANGUAGE_CODE):
         params = {
-            "number": case.number,
             "clock": str(ClockKind(clock.kind).label),
             "due": clock.due_at.astimezone(ZONE).strftime("%Y-%m-%d %H:%M"),
         }
