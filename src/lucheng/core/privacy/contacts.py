@@ -9,7 +9,6 @@ Jinan 12345 regulation arts. 16 and 24.
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
 import hmac
 import re
 import unicodedata
@@ -67,7 +66,10 @@ def mask_phone(phone: str) -> str:
     >>> mask_phone("13800132210"), mask_phone("010-65123456"), mask_phone("5123456"), mask_phone("12345")
     ('138****2210', '010****456', '****456', '****5')
     """
-    number = normalise_phone(phone)
+    return _mask(normalise_phone(phone))
+
+
+def _mask(number: str) -> str:
     if not number:
         return ""
     base = number.split("x")[0]
@@ -89,7 +91,11 @@ def _index_key(home: Path) -> bytes:
 def phone_index(phone: str) -> bytes:
     """The blind index of a number: 32 bytes by which an exact number is found again and which reveal nothing
     alone."""
-    return hmac.digest(_index_key(settings.HOME), normalise_phone(phone).encode(), hashlib.sha256)
+    return _index(normalise_phone(phone))
+
+
+def _index(number: str) -> bytes:
+    return hmac.digest(_index_key(settings.HOME), number.encode(), "sha256")
 
 
 @dataclass(frozen=True)
@@ -115,8 +121,8 @@ def sealed(case_id: int, *, name: str, phone: str) -> Sealed:
     return Sealed(
         name=seal(name, _purpose("name", case_id)) if name else None,
         phone=seal(number, _purpose("phone", case_id)) if number else None,
-        phone_mask=mask_phone(number),
-        phone_index=phone_index(number) if number else None,
+        phone_mask=_mask(number),
+        phone_index=_index(number) if number else None,
     )
 
 
