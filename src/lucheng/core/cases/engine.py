@@ -54,14 +54,15 @@ def _flag(name: str, value: Any) -> bool:
 
 
 def _choice(name: str, value: Any) -> str:
-    if value not in dict(FIELDS[name].choices):
+    chosen = str(value)
+    if chosen not in dict(FIELDS[name].choices):
         raise Invalid(
             {
                 name: _("Choose one of: %(choices)s.")
                 % {"choices": ", ".join(str(c[0]) for c in FIELDS[name].choices)}
             }
         )
-    return str(value)
+    return chosen
 
 
 def _unit(name: str, value: Any) -> Unit:

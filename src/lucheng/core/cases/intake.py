@@ -28,7 +28,7 @@ from lucheng.core.clocks.models import ClockKind
 from lucheng.core.dispatch import alarms, catalogue, matters
 from lucheng.core.errors import Conflict, Invalid
 from lucheng.core.ledger import chain
-from lucheng.core.organisation.models import Person
+from lucheng.core.organisation.models import Person, Unit
 from lucheng.core.places import locate, names
 from lucheng.core.privacy import contacts
 from lucheng.core.triage import classify
@@ -180,8 +180,15 @@ _PARAMETERS = tuple(dict.fromkeys(re.findall(r":(\w+):", _STATEMENT)))
 _CREATE = re.sub(r":(\w+):", lambda m: f"${_PARAMETERS.index(m[1]) + 1}", _STATEMENT).encode()
 
 
-def _check(new: NewCase) -> kinds.CaseKind:
-    """Everything that can be said of a request without a look at the database.
+#: A language tag of up to 8 characters, such as zh, mn or zh-Hant.
+_LANGUAGE = re.compile(r"(?=.{2,8}\Z)[A-Za-z]{2,3}(-[A-Za-z0-9]+)*")
+#: Nothing that still concerns anybody happened before; and clocks of other systems may run a little ahead.
+_EARLIEST = dt.datetime(1900, 1, 1, tzinfo=dt.UTC)
+_AHEAD = dt.timedelta(days=1)
+
+
+def _check(new: NewCase, now: dt.datetime) -> kinds.CaseKind:
+    """Whether the request makes sense. Looks at the database only where a unit is complained of.
 
     Raises Invalid naming each wrong field.
     """
@@ -210,9 +217,28 @@ def _check(new: NewCase) -> kinds.CaseKind:
         errors["matter"] = _("There is no matter with the code “%(code)s”.") % {
             "code": one_line(new.matter, 20)
         }
+    if not _LANGUAGE.fullmatch(new.language):
+        errors["language"] = _("Write a language as zh, mn or en.")
+    if new.occurred_at is not None and (
+        new.occurred_at.tzinfo is None or not _EARLIEST <= new.occurred_at <= now + _AHEAD
+    ):
+        errors["occurred_at"] = _("Give the date and time at which it happened: it cannot lie ahead.")
+    if new.accused_unit is not None and not (
+        0 < new.accused_unit < 2**63 and Unit.objects.filter(pk=new.accused_unit).exists()
+    ):
+        errors["accused_unit"] = _("There is no unit with the number %(id)s.") % {"id": new.accused_unit}
     if errors:
         raise Invalid(errors)
     return kind
+
+
+def _tidy(value: Any) -> Any:
+    """Every text in a JSON value made safe."""
+    if isinstance(value, str):
+        return clean(value, "fields")
+    if isinstance(value, dict):
+        return {clean(k, "fields"): _tidy(v) for k, v in value.items()}
+    return [_tidy(v) for v in value] if isinstance(value, list) else value
 
 
 def _cleaned(new: NewCase) -> NewCase:
@@ -225,6 +251,7 @@ def _cleaned(new: NewCase) -> NewCase:
         name=clean(new.name, "name", 60),
         phone=contacts.normalise_phone(new.phone) if new.phone.strip() else "",
         source_ref=clean(new.source_ref, "source_ref", 80),
+        fields=_tidy(new.fields),
     )
 
 
@@ -264,7 +291,7 @@ def create(
     """
     request_digest = hashlib.sha256(msgspec.msgpack.encode(new)).digest()
     new = _cleaned(new)
-    kind = _check(new)
+    kind = _check(new, now)
 
     # Place: the code given, or the point, or the words; the whole city where nothing is known.
     place, lon, lat, score = new.place, new.lon, new.lat, None
@@ -378,7 +405,7 @@ def create(
         "version": len(steps),
         "channel": new.channel,
         "source_ref": new.source_ref,
-        "language": new.language[:8],
+        "language": new.language,
         "anonymous": new.anonymous,
         "confidential": new.confidential,
         "reply_wanted": new.reply_wanted,
