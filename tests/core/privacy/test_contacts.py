@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from django.db import connection, transaction
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from lucheng.core.cases.models import Case
@@ -71,8 +71,11 @@ def test_any_text_is_read_or_refused(text: str) -> None:
 
 @given(st.from_regex(r"\A(\+[1-9])?[0-9]{3,14}(x[0-9]{1,6})?\Z"))
 def test_a_mask_hides_four_digits_or_all_but_one_and_fits_its_column(number: str) -> None:
+    try:
+        base = normalise_phone(number).split("x")[0]
+    except Invalid:
+        assume(False)
     mask = mask_phone(number)
-    base = normalise_phone(number).split("x")[0]
     shown = [c for c in mask if c != "*"]
     assert len(base) - len(shown) >= min(4, len(base) - 1)
     assert len(mask) <= 20
