@@ -6,7 +6,7 @@ import datetime as dt
 
 import pytest
 
-from lucheng.core.cases import engine, intake
+from lucheng.core.cases import engine, intake, queries
 from lucheng.core.cases.models import Assist, Case, Nature, State, Supervision
 from lucheng.core.clocks.models import Clock, ClockKind
 from lucheng.core.errors import Conflict, Forbidden, Invalid, NotFound
@@ -463,3 +463,12 @@ def test_splitting_makes_an_order_of_each_matter_with_the_same_requester(city: C
     assert {m.contact.phone_mask for m in made} == {"138****0000"}
     assert [contacts.open_phone(m.contact) for m in made] == ["13800000000"] * 2
     assert len({case.code, *(m.code for m in made)}) == 3
+
+
+def test_an_accepted_case_without_a_rule_waits_in_the_queue_until_a_unit_is_named(city: City) -> None:
+    """国办函〔2025〕66号: no match is an alarm and a queue."""
+    case = step(received(), "accept", "dispatcher", city, matter=NO_RULE)
+    waiting = queries.visible(city.scope("dispatcher")).filter(queries.queue(queries.Queue.NO_RULE, NOW))
+    assert list(waiting) == [case]
+    step(case, "dispatch", "dispatcher", city, lead_unit="utilities", opinion="暂由城管局牵头")
+    assert not waiting.all().exists()

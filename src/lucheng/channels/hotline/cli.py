@@ -81,19 +81,21 @@ def _run(
         for n, message in enumerate(rows):
             time.sleep(max(0.0, started + n / rate - time.monotonic()))
             waiting.put(message)
-            done = len(tally.outcomes)
-            progress.update(
-                task,
-                completed=done,
-                description=f"calls · dispatched {tally.count('rule')} · merged {tally.count('merged_into')} "
-                f"· left {tally.count('left')} · failed {tally.count('failed')}",
-            )
+            if n % 10 == 0:
+                progress.update(task, completed=len(tally.outcomes), description=_line(tally))
         for _ in threads:
             waiting.put(None)
         for t in threads:
             t.join()
-        progress.update(task, completed=len(tally.outcomes))
+        progress.update(task, completed=len(tally.outcomes), description=_line(tally))
     return tally
+
+
+def _line(tally: replaying.Tally) -> str:
+    return (
+        f"calls · dispatched {tally.count('rule')} · merged {tally.count('merged_into')} "
+        f"· left {tally.count('left')} · not taken {tally.count('failed')}"
+    )
 
 
 def _report(tally: replaying.Tally, out: Console) -> None:

@@ -198,7 +198,7 @@ def _say(problem: dict[str, Any]) -> str:
 
 
 def send(door: Door, message: Message, run: str) -> Outcome:
-    """Send one message the way an operator would. The key makes a second run of the same file find the first's orders."""
+    """Send one message the way an operator would. Its key makes a second run of the same file find the same order."""
     outcome = Outcome(message)
     started = time.perf_counter()
     try:
@@ -228,8 +228,6 @@ def _send(door: Door, message: Message, run: str, outcome: Outcome) -> None:
     }
     if message.at is not None:
         body["occurred_at"] = message.at.isoformat()
-    if matter and alike is None:
-        body |= {"matter": matter, "dispatch": True}
     status, made, tag = door.post("/api/v1/cases", body, **{"Idempotency-Key": f"{run}:{message.row}"})
     if status not in (200, 201):
         outcome.failed = f"{status} {_say(made)}"
@@ -237,24 +235,36 @@ def _send(door: Door, message: Message, run: str, outcome: Outcome) -> None:
     outcome.number = made["number"]
     outcome.located = made["place"] if len(made["place"]) > 4 else ""
     outcome.matter = matter
-    if alike is not None and made["state"] == "received":
-        status, answer, _tag = door.post(
-            f"/api/v1/cases/{made['number']}/actions/merge",
-            {"main": alike["number"], "reason": f"{alike['similarity']:.0%} alike"},
-            **{"If-Match": tag, "Idempotency-Key": f"{run}:{message.row}:merge"},
-        )
+    if made["repeated"]:
+        outcome.left = f"was replayed before; stands at {made['state']}"
+        return
+
+    def act(action: str, fields: dict[str, Any]) -> tuple[int, dict[str, Any]]:
+        nonlocal tag
+        key = f"{run}:{message.row}:{action}"
+        path = f"/api/v1/cases/{outcome.number}/actions/{action}"
+        status, answer, tag = door.post(path, fields, **{"If-Match": tag, "Idempotency-Key": key})
+        return status, answer
+
+    if alike is not None:
+        status, answer = act("merge", {"main": alike["number"], "reason": f"{alike['similarity']:.0%} alike"})
         if status == 200:
             outcome.merged_into = alike["number"]
         else:
             outcome.left = f"looks like an open order but was not merged: {_say(answer)}"
-    elif made["state"] == "dispatched":
-        outcome.rule, outcome.unit = made["rule"], made["lead_unit"]
-    elif made["state"] == "accepted":
-        outcome.left = "no rule of the catalogue for this matter at this place"
     elif not matter:
         outcome.left = "category not certain enough to propose"
     else:
-        outcome.left = f"stands at {made['state']}"
+        status, answer = act("accept", {"matter": matter})
+        if status == 200 and made["rule"] is None:
+            outcome.left = "no rule of the catalogue for this matter at this place"
+            return
+        if status == 200:
+            status, answer = act("dispatch", {})
+        if status == 200:
+            outcome.rule, outcome.unit = made["rule"], made["lead_unit"]
+        else:
+            outcome.left = f"not dispatched: {_say(answer)}"
 
 
 def run_name(file: Path) -> str:

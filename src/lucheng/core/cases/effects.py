@@ -10,7 +10,7 @@ from lucheng.core.cases.law import Step
 from lucheng.core.cases.models import Assist, Case, Supervision, Text
 from lucheng.core.clocks import service as clocks
 from lucheng.core.clocks.models import ClockKind, TimeUnit
-from lucheng.core.dispatch import alarms
+from lucheng.core.dispatch import alarms, catalogue
 from lucheng.core.errors import Forbidden
 from lucheng.core.organisation.access import subtree
 from lucheng.core.organisation.models import Post, Unit
@@ -24,6 +24,20 @@ def classify(step: Step) -> None:
     case.place = step.fields.get("place") or case.place
     if "matter" in step.fields or "place" in step.fields:
         advice.decided(case, case.matter, case.place, step.now)
+
+
+def _ask_catalogue(step: Step) -> None:
+    """Where the catalogue has no unit for an accepted case, it waits in the queue of those without a rule."""
+    case = step.case
+    if catalogue.decide(case.matter, case.place) is None:
+        alarms.raise_alarm(case, catalogue.why_none(case.matter, case.place), step.now)
+    else:
+        alarms.settle(case, step.now)
+
+
+def accept(step: Step) -> None:
+    classify(step)
+    _ask_catalogue(step)
 
 
 def answer(step: Step) -> None:
@@ -47,6 +61,7 @@ def unmerge(step: Step) -> None:
     case.lead_unit = None
     case.units = []
     case.public_reply = ""
+    _ask_catalogue(step)
 
 
 def follow(step: Step) -> None:
@@ -181,7 +196,7 @@ def answer_appeal(step: Step) -> None:
 
 EFFECTS: dict[str, Callable[[Step], None]] = {
     "": lambda step: None,
-    "classify": classify,
+    "accept": accept,
     "answer": answer,
     "merge": merge,
     "unmerge": unmerge,

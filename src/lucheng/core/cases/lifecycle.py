@@ -147,7 +147,7 @@ TRANSITIONS: tuple[Transition, ...] = (
     # --- at the hotline or centre
     Transition(
         "accept", _("Accept"), (S.RECEIVED, S.REOPENED), S.ACCEPTED, "case.accept",
-        takes=("matter", "place"), effect="classify",
+        takes=("matter", "place"), effect="accept",
     ),
     Transition(
         "reject", _("Do not accept"), (S.RECEIVED,), S.REJECTED, "case.accept",
