@@ -1,0 +1,415 @@
+"""What the operations of the API take and give, as the document describes it."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Annotated, Any
+
+from ninja import Schema
+from pydantic import ConfigDict, Field
+
+#: A place as a prefix: a division or grid code, or the beginning of one.
+Prefix = Annotated[str, Field(pattern=r"^[0-9]{0,15}$")]
+Matter = Annotated[str, Field(pattern=r"^[0-9]{0,12}$")]
+Number = Annotated[str, Field(pattern=r"^[0-9]{8,20}$", description="order number")]
+Id = Annotated[int, Field(ge=1, le=2**63 - 1)]
+Longitude = Annotated[float, Field(ge=-180, le=180, allow_inf_nan=False)]
+Latitude = Annotated[float, Field(ge=-90, le=90, allow_inf_nan=False)]
+
+
+class Body(Schema):
+    """A request body: a field that is not known is a mistake, not a wish to be ignored."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class Problem(Schema):
+    """Problem details (RFC 9457)."""
+
+    class Fault(Schema):
+        field: str = Field(description="name of the field or header; empty for the whole request")
+        detail: str = Field(description="what to do")
+
+    type: str = Field(description="address of a page that explains this kind of problem")
+    title: str
+    status: int
+    detail: str
+    errors: list[Fault] = Field(default=[], description="one for each wrong field")
+
+
+class Named(Schema):
+    """A code and what it is called in the caller's language."""
+
+    code: str
+    name: str
+
+
+class UnitRef(Schema):
+    id: int
+    name: str
+
+
+class Row(Schema):
+    """A case as lists show it. Of a confidential one the title is left out."""
+
+    number: str
+    version: int
+    kind: Named
+    nature: Named
+    state: Named
+    title: str
+    matter: Named | None = Field(description="as decided by a person")
+    place: Named
+    urgency: Named
+    channel: Named
+    lead_unit: UnitRef | None
+    handler: str = Field(description="name of the member of staff who signed for it")
+    supervision: Named | None
+    collective: bool
+    confidential: bool
+    created_at: dt.datetime
+    due_at: dt.datetime | None
+    open: bool
+
+
+class Rows(Schema):
+    cases: list[Row]
+    count: int = Field(description="how many fit, counted no further than 1000")
+    more: bool = Field(description="there are more than ``count``")
+    next: str | None = Field(description="``after`` of the next page; none on the last")
+
+
+class FieldOut(Schema):
+    """A field that a step asks for."""
+
+    name: str
+    label: str
+    kind: str = Field(description="line, text, flag, choice, unit, units, matter, place, case, date or days")
+    choices: list[Named] = []
+
+
+class Step(Schema):
+    """A step that may be taken now, with what it must and may be given."""
+
+    action: str
+    name: str
+    needs: list[FieldOut]
+    takes: list[FieldOut]
+
+
+class Contact(Schema):
+    """What may be seen of the requester without a reason."""
+
+    anonymous: bool
+    phone_mask: str
+    has_name: bool
+
+
+class ClockOut(Schema):
+    kind: Named
+    state: Named
+    amount: int
+    unit: Named
+    basis: str
+    started_at: dt.datetime
+    warn_at: dt.datetime
+    due_at: dt.datetime
+    paused_at: dt.datetime | None
+    pause_cause: str
+    ended_at: dt.datetime | None
+
+
+class EventOut(Schema):
+    """One link of the chain. ``hash`` is SHA-256 over ``prev`` and the canonical event, in hexadecimal: what stands
+    here is enough to verify it (docs/api.md)."""
+
+    seq: int
+    at: dt.datetime
+    actor: str
+    actor_id: int | None
+    role: str
+    action: str
+    body: dict[str, Any]
+    prev: str
+    hash: str
+
+
+class TextOut(Schema):
+    seq: int = Field(description="number of the event in which it was written")
+    name: str
+    text: str
+
+
+class AssistOut(Schema):
+    unit: UnitRef
+    asked_at: dt.datetime
+    replied_at: dt.datetime | None
+    reply: str
+
+
+class Ruling(Schema):
+    """The row of the dispatch catalogue that decided."""
+
+    rule: int
+    edition: int
+    matter: str = Field(description="matter prefix of the row; empty means any matter")
+    place: str = Field(description="place prefix of the row")
+    lead_unit: UnitRef
+    assist_units: list[UnitRef]
+    basis: str
+    reason: str
+
+
+class AdviceOut(Schema):
+    """What was proposed when the case came in. Advice, never a verdict."""
+
+    model_version: str
+    matter: Named | None
+    matter_probability: float | None
+    place: Named | None
+    place_score: float | None
+
+
+class AttachmentOut(Schema):
+    sha256: str
+    media_type: str
+    size: int = Field(description="bytes")
+    width: int
+    height: int
+    added_at: dt.datetime
+
+
+class Detail(Row):
+    """A case with everything that belongs to it, save the sealed contact."""
+
+    id: int
+    code: str = Field(description="tracking code of the requester")
+    content: str
+    address: str
+    lon: float | None
+    lat: float | None
+    occurred_at: dt.datetime | None
+    source_ref: str
+    language: str
+    reply_wanted: bool
+    fields: dict[str, Any]
+    contact: Contact
+    accused_unit: UnitRef | None
+    assists: list[AssistOut]
+    named_after_study: bool
+    ruling: Ruling | None
+    alarm: str = Field(description="why no unit was found; empty where one was, or a person has named one")
+    advice: AdviceOut | None
+    clocks: list[ClockOut]
+    texts: list[TextOut]
+    events: list[EventOut]
+    main: str | None = Field(description="number of the order it is merged into")
+    merged: list[str] = Field(description="numbers of the orders merged into it")
+    parent: str | None = Field(description="number of the order it was split from")
+    parts: list[str] = Field(description="numbers of the orders split from it")
+    attachments: list[AttachmentOut]
+    public_reply: str
+    contacted: bool | None
+    solved: bool | None
+    satisfaction: int | None
+    returns: int
+    reworks: int
+    appealed_at: dt.datetime | None
+    dispatched_at: dt.datetime | None
+    closed_at: dt.datetime | None
+    actions: list[Step] = Field(description="what the caller may do now")
+
+
+class Moved(Schema):
+    """Where a case stands after a step."""
+
+    number: str
+    version: int
+    state: Named
+    due_at: dt.datetime | None
+
+
+class Part(Body):
+    title: str = ""
+    content: str
+
+
+class Split(Body):
+    """The matters to take out of an order; what is left stays."""
+
+    parts: Annotated[list[Part], Field(min_length=1, max_length=20)]
+
+
+class Reason(Body):
+    reason: str = Field(description="why the contact is needed, 4 to 200 characters; it is kept")
+
+
+class Revealed(Schema):
+    name: str
+    phone: str
+    version: int
+
+
+class QueueOut(Schema):
+    queue: str
+    count: int = Field(description="counted no further than 1000")
+    more: bool
+
+
+# --- reference ------------------------------------------------------------------------------------------------------
+
+
+class KindOut(Named):
+    natures: list[Named]
+    has_requester: bool
+    states: list[Named]
+    without: list[str] = Field(description="actions of the common table that it does not have")
+
+
+class TransitionOut(Schema):
+    action: str
+    name: str
+    sources: list[str]
+    to: str | None = Field(description="none where the case stays where it is")
+    who: str = Field(description="capability asked of staff, or requester, or system")
+    needs: list[str]
+    takes: list[str]
+    clocks: list[str]
+    rules: list[str]
+
+
+class Lifecycle(Schema):
+    states: list[Named]
+    fields: list[FieldOut]
+    transitions: list[TransitionOut]
+
+
+class MatterOut(Named):
+    grassroots: bool = Field(description="on the list of duties of sub-districts and townships")
+    urgency: str = Field(description="urgency proposed for it; empty means ordinary")
+
+
+class UnitOut(Schema):
+    id: int
+    code: str
+    name: str
+    kind: Named
+    parent: int | None
+    place: str
+    domains: list[str]
+    phone: str
+
+
+class DivisionOut(Named):
+    level: int = Field(description="digits in the code: 4 city, 6 county, 9 township, 12 community, 15 grid")
+    kind: Named
+    aliases: list[str]
+    households: int | None
+    residents: int | None
+    valid_from: dt.date
+    valid_to: dt.date | None = Field(description="the first day on which it no longer holds")
+
+
+class Successor(Schema):
+    code: str
+    name: str
+    at: dt.date
+    how: Named
+    certain: bool = Field(description="known, not merely likely")
+
+
+class DivisionDetail(DivisionOut):
+    before: list[Successor]
+    after: list[Successor]
+
+
+class Candidate(Schema):
+    place: str
+    name: str
+    score: float = Field(description="0 to 1")
+    lon: float | None
+    lat: float | None
+    words: list[str] = Field(description="the words that matched, each with its sort: ``road:钢铁大街``")
+
+
+class Located(Schema):
+    candidates: list[Candidate] = Field(description="the best first; empty where nothing was found")
+
+
+class Question(Body):
+    """A text to advise on."""
+
+    text: Annotated[str, Field(max_length=100_000)]
+    place: Prefix = ""
+    lon: Longitude | None = None
+    lat: Latitude | None = None
+
+
+class Word(Schema):
+    word: str
+    weight: float
+
+
+class Alternative(Schema):
+    matter: Named
+    probability: float
+
+
+class Alike(Schema):
+    number: str
+    title: str
+    similarity: float = Field(description="0 to 1")
+    distance_m: float | None = Field(description="metres, where both have a point")
+
+
+class Proposal(Schema):
+    """Advice on a text: never a verdict. ``matter`` is none where the model is not sure."""
+
+    model_version: str
+    matter: Named | None
+    probability: float
+    words: list[Word]
+    alternatives: list[Alternative]
+    urgent: list[str] = Field(description="words that call for a look at once")
+    place: Candidate | None
+    alike: list[Alike] = Field(
+        description="open orders that may be about the same thing, among those the caller sees"
+    )
+
+
+class Decided(Schema):
+    ruling: Ruling | None
+    why_none: str = Field(description="why the catalogue has no answer; empty where it has one")
+
+
+# --- for residents --------------------------------------------------------------------------------------------------
+
+
+class Told(Schema):
+    """Something that happened, as the requester may know it."""
+
+    at: dt.datetime
+    action: str
+    name: str
+    text: str
+
+
+class Tracked(Schema):
+    """A case as whoever holds its code may see it."""
+
+    number: str
+    state: Named
+    created_at: dt.datetime
+    due_at: dt.datetime | None
+    lead_unit: str
+    public_reply: str
+    history: list[Told]
+    actions: list[Step]
+
+
+class Reported(Schema):
+    number: str
+    code: str = Field(description="tracking code: whoever holds it can follow the case")
+    state: Named
+    place: Named
+    due_at: dt.datetime | None

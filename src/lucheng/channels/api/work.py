@@ -1,0 +1,476 @@
+"""Cases over the API: list, look, act. Every operation starts from what the caller's posts let them see."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import datetime as dt
+import re
+from typing import Annotated, Any, Literal
+
+import msgspec
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from ninja import Body, Header, Query, Router, Schema
+from pydantic import Field, JsonValue
+
+from lucheng.channels.api import schemas as out
+from lucheng.channels.api.auth import Identity
+from lucheng.channels.api.create import create
+from lucheng.channels.api.problems import VersionMissing
+from lucheng.core.cases import codes, engine, kinds, queries
+from lucheng.core.cases.lifecycle import FIELDS, Transition
+from lucheng.core.cases.models import Case, Channel, Nature, State, Supervision, Urgency
+from lucheng.core.clocks.models import Clock
+from lucheng.core.dispatch import catalogue, matters
+from lucheng.core.errors import Forbidden, Invalid, NotFound
+from lucheng.core.organisation.access import Scope
+from lucheng.core.organisation.middleware import scope
+from lucheng.core.organisation.models import Person, Unit
+from lucheng.core.places import names
+from lucheng.core.privacy import contacts
+
+router = Router(tags=["cases"])
+
+#: Cases on one page of a list.
+PAGE, MOST = 50, 100
+
+
+def person(request: HttpRequest) -> Person:
+    assert isinstance(request.user, Person)  # no operation here is open to nobody
+    return request.user
+
+
+def reader(request: HttpRequest) -> Scope:
+    """The caller's scope. Raises Forbidden where none of their posts shows cases."""
+    found = scope(request)
+    if not found.can("case.view"):
+        raise Forbidden(_("None of your posts shows cases."))
+    return found
+
+
+# --- how things are said --------------------------------------------------------------------------------------------
+
+
+def named(code: str, name: Any) -> out.Named:
+    return out.Named(code=code, name=str(name))
+
+
+def place(code: str) -> out.Named:
+    return named(code, names.place_name(code))
+
+
+def matter(code: str) -> out.Named | None:
+    return named(code, matters.name(code)) if code else None
+
+
+def state(case: Case) -> out.Named:
+    return named(case.state, kinds.KINDS[case.kind].state_name(case.state))
+
+
+def unit(found: Unit | None) -> out.UnitRef | None:
+    return out.UnitRef(id=found.pk, name=found.name) if found is not None else None
+
+
+def field(name: str) -> out.FieldOut:
+    about = FIELDS[name]
+    return out.FieldOut(
+        name=name,
+        label=str(about.label),
+        kind=about.kind,
+        choices=[named(code, label) for code, label in about.choices],
+    )
+
+
+def step(row: Transition) -> out.Step:
+    return out.Step(
+        action=row.action,
+        name=str(row.name),
+        needs=[field(n) for n in row.needs],
+        takes=[field(n) for n in row.takes],
+    )
+
+
+def ruling(decision: catalogue.Decision) -> out.Ruling:
+    helpers = zip(decision.assist_unit_ids, decision.assist_unit_names, strict=True)
+    return out.Ruling(
+        rule=decision.rule_id,
+        edition=decision.version,
+        matter=decision.matter_prefix,
+        place=decision.place_prefix,
+        lead_unit=out.UnitRef(id=decision.lead_unit_id, name=decision.lead_unit_name),
+        assist_units=[out.UnitRef(id=pk, name=name) for pk, name in helpers],
+        basis=decision.basis,
+        reason=str(decision.reason()),
+    )
+
+
+def _row(case: Case) -> dict[str, Any]:
+    return {
+        "number": case.number,
+        "version": case.version,
+        "kind": named(case.kind, kinds.KINDS[case.kind].name),
+        "nature": named(case.nature, Nature(case.nature).label),
+        "state": state(case),
+        "title": "" if case.confidential else case.title,
+        "matter": matter(case.matter),
+        "place": place(case.place),
+        "urgency": named(case.urgency, Urgency(case.urgency).label),
+        "channel": named(case.channel, Channel(case.channel).label),
+        "lead_unit": unit(case.lead_unit),
+        "handler": case.handler.name if case.handler is not None else "",
+        "supervision": named(case.supervision, Supervision(case.supervision).label)
+        if case.supervision
+        else None,
+        "collective": case.collective,
+        "confidential": case.confidential,
+        "created_at": case.created_at,
+        "due_at": case.due_at,
+        "open": case.open,
+    }
+
+
+def moved(case: Case) -> out.Moved:
+    return out.Moved(number=case.number, version=case.version, state=state(case), due_at=case.due_at)
+
+
+# --- lists ----------------------------------------------------------------------------------------------------------
+
+
+class Wanted(Schema):
+    """Which cases. Empty means any."""
+
+    queue: queries.Queue | None = None
+    state: State | Literal[""] = ""
+    kind: str = ""
+    place: out.Prefix = Field("", description="everything under this division or grid code")
+    matter: out.Matter = Field("", description="everything under this matter code")
+    unit: out.Id | None = Field(None, description="leading or assisting")
+    handler: out.Id | None = None
+    number: Annotated[str, Field(pattern=r"^[0-9]{0,20}$")] = ""
+    open: bool = Field(
+        True, description="only open cases, the first due first; with false all, the newest first"
+    )
+    limit: Annotated[int, Field(ge=1, le=MOST)] = PAGE
+    after: str = Field("", max_length=200, description="``next`` of the page before")
+
+
+def _mark(case: Case, by_deadline: bool) -> str:
+    at = case.due_at if by_deadline else case.created_at
+    return base64.urlsafe_b64encode(msgspec.json.encode([at, case.pk])).decode()
+
+
+def _past(mark: str, by_deadline: bool) -> Q:
+    """The condition of standing after the case that ``mark`` remembers, in the order of queries.listed."""
+    try:
+        at, pk = msgspec.json.decode(base64.urlsafe_b64decode(mark), type=tuple[dt.datetime | None, int])
+        if (at is None and not by_deadline) or (at is not None and at.tzinfo is None) or not 0 <= pk < 2**63:
+            raise ValueError
+    except (binascii.Error, msgspec.MsgspecError, ValueError):
+        raise Invalid(
+            {"after": _("This is not the mark of a page: send “next” as you received it.")}
+        ) from None
+    if not by_deadline:
+        return Q(created_at__lte=at) & (Q(created_at__lt=at) | Q(pk__lt=pk))
+    if at is None:
+        return Q(due_at=None, pk__gt=pk)
+    return Q(due_at=None) | Q(due_at__gt=at) | Q(due_at=at, pk__gt=pk)
+
+
+@router.get("/cases", response=out.Rows, summary="List cases")
+def list_cases(request: HttpRequest, wanted: Query[Wanted]) -> out.Rows:
+    """The cases that the caller's posts show, a page at a time. No contact, no content, no address."""
+    who = reader(request)
+    by_deadline = wanted.open or wanted.queue is not None
+    rows = queries.listed(
+        who,
+        queries.Filter(
+            queue=wanted.queue,
+            state=wanted.state,
+            kind=wanted.kind,
+            place=wanted.place,
+            matter=wanted.matter,
+            unit=wanted.unit,
+            handler=wanted.handler,
+            number=wanted.number,
+            open_only=wanted.open,
+        ),
+        timezone.now(),
+    )
+    page = rows.filter(_past(wanted.after, by_deadline)) if wanted.after else rows
+    found = list(
+        page.select_related("lead_unit", "handler").defer("content", "public_reply", "fields", "address")[
+            : wanted.limit + 1
+        ]
+    )
+    shown = found[: wanted.limit]
+    counted = queries.count(rows)
+    return out.Rows(
+        cases=[out.Row(**_row(case)) for case in shown],
+        count=min(counted, queries.COUNT_LIMIT),
+        more=counted > queries.COUNT_LIMIT,
+        next=_mark(shown[-1], by_deadline) if len(found) > wanted.limit else None,
+    )
+
+
+@router.get("/queues", response=list[out.QueueOut], summary="Count what waits")
+def list_queues(request: HttpRequest) -> list[out.QueueOut]:
+    """How many of the caller's cases stand in each queue."""
+    counts = queries.queue_counts(reader(request), timezone.now())
+    return [
+        out.QueueOut(queue=name.value, count=min(n, queries.COUNT_LIMIT), more=n > queries.COUNT_LIMIT)
+        for name, n in counts.items()
+    ]
+
+
+# --- one case -------------------------------------------------------------------------------------------------------
+
+
+def _visible(request: HttpRequest, number: str) -> tuple[Case, Scope]:
+    who = reader(request)
+    case = (
+        queries.visible(who)
+        .select_related(
+            "lead_unit",
+            "handler",
+            "main",
+            "parent",
+            "accused_unit",
+            "contact",
+            "alarm",
+            "advice",
+            "rule__lead",
+        )
+        .select_related("rule__version")
+        .filter(number=number)
+        .first()
+    )
+    if case is None:
+        raise NotFound(_("There is no order with the number “%(number)s”.") % {"number": number})
+    return case, who
+
+
+def _numbers(cases: QuerySet[Case]) -> list[str]:
+    return list(cases.order_by("id").values_list("number", flat=True))
+
+
+def _clock(c: Clock) -> out.ClockOut:
+    return out.ClockOut(
+        kind=named(c.kind, c.get_kind_display()),
+        state=named(c.state, c.get_state_display()),
+        amount=c.amount,
+        unit=named(c.unit, c.get_unit_display()),
+        basis=c.basis,
+        started_at=c.started_at,
+        warn_at=c.warn_at,
+        due_at=c.due_at,
+        paused_at=c.paused_at,
+        pause_cause=c.pause_cause,
+        ended_at=c.ended_at,
+    )
+
+
+def detail(case: Case, who: Scope) -> out.Detail:
+    """Everything about a case that ``who`` may see, in a fixed number of queries."""
+    seen = queries.visible(who)
+    contact, advice, alarm = (getattr(case, name, None) for name in ("contact", "advice", "alarm"))
+    row = _row(case) | {"title": case.title}
+    return out.Detail(
+        **row,
+        id=case.pk,
+        code=codes.written(case.code),
+        content=case.content,
+        address=case.address,
+        lon=case.lon,
+        lat=case.lat,
+        occurred_at=case.occurred_at,
+        source_ref=case.source_ref,
+        language=case.language,
+        reply_wanted=case.reply_wanted,
+        fields=case.fields,
+        contact=out.Contact(
+            anonymous=case.anonymous,
+            phone_mask=contact.phone_mask
+            if contact is not None and (not case.confidential or contacts.may_reveal(who, case))
+            else "",
+            has_name=contact is not None and contact.name is not None,
+        ),
+        accused_unit=unit(case.accused_unit),
+        assists=[
+            out.AssistOut(
+                unit=out.UnitRef(id=a.unit.pk, name=a.unit.name),
+                asked_at=a.asked_at,
+                replied_at=a.replied_at,
+                reply=a.reply,
+            )
+            for a in case.assists.select_related("unit").order_by("id")
+        ],
+        named_after_study=case.named_after_study,
+        ruling=ruling(catalogue.recall(case.rule)) if case.rule is not None else None,
+        alarm=alarm.why if alarm is not None and alarm.settled_at is None else "",
+        advice=out.AdviceOut(
+            model_version=advice.model_version,
+            matter=matter(advice.matter),
+            matter_probability=advice.matter_probability,
+            place=place(advice.place) if advice.place else None,
+            place_score=advice.place_score,
+        )
+        if advice is not None
+        else None,
+        clocks=[_clock(c) for c in case.clocks.order_by("id")],
+        texts=[out.TextOut(seq=t.seq, name=t.name, text=t.text) for t in case.texts.order_by("seq", "id")],
+        events=[
+            out.EventOut(
+                seq=e.seq,
+                at=e.at,
+                actor=e.actor.name if e.actor is not None else "",
+                actor_id=e.actor_id,
+                role=e.actor_role,
+                action=e.action,
+                body=e.body,
+                prev=bytes(e.prev).hex(),
+                hash=bytes(e.hash).hex(),
+            )
+            for e in case.events.select_related("actor").order_by("seq")
+        ],
+        # Linked orders lie in other people's reach as well: those out of the caller's are not named.
+        main=case.main.number if case.main is not None and who.allows("case.view", case.main) else None,
+        merged=_numbers(seen.filter(main=case, state=State.MERGED)),
+        parent=case.parent.number
+        if case.parent is not None and who.allows("case.view", case.parent)
+        else None,
+        parts=_numbers(seen.filter(parent=case)),
+        attachments=[
+            out.AttachmentOut(
+                sha256=a.sha256,
+                media_type=a.media_type,
+                size=a.size,
+                width=a.width,
+                height=a.height,
+                added_at=a.added_at,
+            )
+            for a in case.attachments.order_by("id")
+        ],
+        public_reply=case.public_reply,
+        contacted=case.contacted,
+        solved=case.solved,
+        satisfaction=case.satisfaction,
+        returns=case.returns,
+        reworks=case.reworks,
+        appealed_at=case.appealed_at,
+        dispatched_at=case.dispatched_at,
+        closed_at=case.closed_at,
+        actions=[step(t) for t in engine.actions_for(case, who)],
+    )
+
+
+@router.get("/cases/{number}", response=out.Detail, summary="Look at a case")
+def get_case(request: HttpRequest, response: HttpResponse, number: out.Number) -> out.Detail:
+    """One case with its clocks, texts, history and what may be done next. The header ETag holds its version."""
+    case, who = _visible(request, number)
+    response["ETag"] = etag(case)
+    return detail(case, who)
+
+
+def etag(case: Case) -> str:
+    return f'"{case.version}"'
+
+
+_ETAG = re.compile(r'"([0-9]{1,9})"')
+
+IfMatch = Annotated[
+    str,
+    Header(
+        alias="If-Match", description="the ETag of the case as the caller has seen it, in quotation marks"
+    ),
+]
+Key = Annotated[
+    str, Header(alias="Idempotency-Key", max_length=80, description="the same on a retry: it is done once")
+]
+
+
+def version(if_match: str) -> int:
+    """The version in an If-Match header. Raises VersionMissing, Invalid."""
+    if not if_match:
+        raise VersionMissing(
+            _(
+                "Send the header If-Match with the ETag of the order: a change is made to the version you have seen."
+            )
+        )
+    found = _ETAG.fullmatch(if_match.strip())
+    if found is None:
+        raise Invalid({"If-Match": _("Write the version in quotation marks, as the header ETag gave it.")})
+    return int(found[1])
+
+
+@router.post("/cases/{number}/actions/{action}", response=out.Moved, summary="Take a step")
+def take_step(
+    request: HttpRequest,
+    response: HttpResponse,
+    number: out.Number,
+    action: str,
+    fields: Annotated[dict[str, JsonValue], Body(description="what the step needs and takes, by name")],
+    if_match: IfMatch = "",
+    idempotency_key: Key = "",
+) -> out.Moved:
+    """Carry out one step of the life cycle. GET /cases/{number} lists the steps open to the caller and their fields."""
+    case = engine.act(
+        number,
+        action,
+        fields,
+        actor=person(request),
+        scope=reader(request),
+        version=version(if_match),
+        now=timezone.now(),
+        key=idempotency_key or None,
+    )
+    response["ETag"] = etag(case)
+    return moved(case)
+
+
+@router.post("/cases/{number}/split", response={201: list[out.Moved]}, summary="Split a case")
+def split_case(
+    request: HttpRequest, number: out.Number, matters: out.Split, if_match: IfMatch = ""
+) -> list[out.Moved]:
+    """Make one case of each of several matters in a message. Answers with the new cases."""
+    made = engine.split(
+        number,
+        [part.dict() for part in matters.parts],
+        actor=person(request),
+        scope=reader(request),
+        version=version(if_match),
+        now=timezone.now(),
+    )
+    return [moved(case) for case in made]
+
+
+@router.post("/cases/{number}/reveal", response=out.Revealed, summary="Look at the contact")
+def reveal_contact(request: HttpRequest, number: out.Number, why: out.Reason) -> out.Revealed:
+    """The requester's name and number, for a reason that stays in the history of the case."""
+    case, who = _visible(request, number)
+    if not hasattr(case, "contact"):
+        raise NotFound(_("The requester left no contact."))
+    role = who.role_for("contact.reveal", case)
+    if role is None or not contacts.may_reveal(who, case):
+        raise Forbidden(_("You may not look at this requester's contact."))
+    shown = contacts.reveal(
+        case.contact, person=person(request), role=role, reason=why.reason, now=timezone.now()
+    )
+    return out.Revealed(name=shown.name, phone=shown.phone, version=shown.version)
+
+
+@router.post("/cases", summary="Make a case")
+def post_case(request: HttpRequest, idempotency_key: Key = "") -> HttpResponse:
+    """Make a case: the contact is sealed, the place located, a matter proposed, the clocks set; with ``dispatch`` it
+    goes to its unit at once. 201 with the new case; 200 with the first answer where the key has been used before.
+    """
+    status, headers, body = create(
+        request.body,
+        request.headers.get("Content-Type", ""),
+        idempotency_key or None,
+        Identity(person(request), scope(request)),
+        timezone.now(),
+    )
+    return HttpResponse(body, status=status, headers=headers)
