@@ -252,11 +252,12 @@ def load(path: Path = NATIONAL) -> Loaded:
 def _idle(rows: Sequence[TimeLimit]) -> list[Fault]:
     known = matters.known()
     notes: list[Fault] = []
-    for number, row in enumerate(rows, 1):
+    for row in rows:
         if row.case_kind and row.case_kind not in KINDS:
-            notes.append(Fault(number, row.case_kind, _("no installed project brings this kind of case")))
+            text = _("no installed project brings this kind of case")
+            notes.append(Fault(0, f"{row.clock} {row.case_kind}", text))
         if row.matter and row.matter not in known:
-            notes.append(Fault(number, row.matter, _("no such matter is loaded")))
+            notes.append(Fault(0, f"{row.clock} {row.matter}", _("no such matter is loaded")))
     return notes
 
 

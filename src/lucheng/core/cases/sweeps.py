@@ -1,0 +1,8 @@
+"""Periodic work of this room."""
+
+from __future__ import annotations
+
+from lucheng.core.cases.attachments import forget_unattached
+from lucheng.core.ledger.worker import Sweep
+
+SWEEPS = [Sweep("unattached photographs", 3600.0, forget_unattached)]
