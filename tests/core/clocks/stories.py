@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import datetime as dt
 import itertools
+import threading
+from collections.abc import Callable
 from typing import Any
+
+from django.db import connection
 
 from lucheng.core.cases.models import Case, Channel, Nature, State, Urgency
 from lucheng.core.clocks.calendar import ZONE
@@ -51,3 +55,25 @@ def a_case(**changes: Any) -> Case:
 def clock(case: Case, kind: str) -> Clock:
     """The latest clock of the kind."""
     return Clock.objects.filter(case=case, kind=kind).latest("id")
+
+
+def in_threads(count: int, work: Callable[[], Any]) -> list[Any]:
+    """What ``work`` returned or raised in each of several threads that begin together, each on its own connection."""
+    results: list[Any] = []
+    start = threading.Barrier(count)
+
+    def run() -> None:
+        try:
+            start.wait(10)
+            results.append(work())
+        except BaseException as error:
+            results.append(error)
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=run) for _ in range(count)]
+    for t in threads:
+        t.start()
+    for t in threads:
+        t.join(30)
+    return results

@@ -14,6 +14,7 @@ from lucheng.core.clocks.limits import limit_for
 from lucheng.core.clocks.models import TimeLimit
 from lucheng.core.faults import Faulty
 from lucheng.core.revisions import snapshot
+from tests.core.clocks.stories import in_threads
 
 ORDER, FINDING = "command_centre.order", "grids.finding"
 
@@ -172,7 +173,7 @@ def test_rows_that_fit_no_case_are_loaded_and_named(db: None, tmp_path: Path) ->
         )
     )
     assert loaded.added == 1
-    assert [(n.row, n.column) for n in loaded.idle] == [(1, "nobodys.kind"), (1, "99")]
+    assert [n.column for n in loaded.idle] == ["reply nobodys.kind", "reply 99"]
 
 
 @pytest.mark.parametrize("suffix", ["xlsx", "toml"])
@@ -262,3 +263,8 @@ def test_a_file_that_is_no_sheet_is_refused(db: None, tmp_path: Path) -> None:
     path.write_bytes(b"PK\x03\x04 no zip")
     assert faults(path)
     assert faults(tmp_path / "nowhere.xlsx")
+
+
+def test_two_people_loading_at_once_leave_one_table(transactional_db: None) -> None:
+    results = in_threads(2, limits.load)
+    assert sorted(r.added for r in results) == [0, TimeLimit.objects.count()]

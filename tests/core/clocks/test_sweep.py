@@ -20,7 +20,7 @@ from lucheng.core.ledger import chain, outbox
 from lucheng.core.ledger.models import Event, Message
 from lucheng.core.ledger.worker import discover
 from lucheng.core.organisation.models import Unit
-from tests.core.clocks.stories import a_case, at, clock, unit
+from tests.core.clocks.stories import a_case, at, clock, in_threads, unit
 
 MONDAY = at("2026-11-23 09:00")
 DUE = at("2026-11-30 18:00")
@@ -309,27 +309,6 @@ def committed(transactional_db: None) -> Iterator[Unit]:
     pack.load_pack()
     unit("centre", Unit.Kind.HOTLINE)
     yield unit("bureau")
-
-
-def in_threads(count: int, work: Any) -> list[Any]:
-    results: list[Any] = []
-    start = threading.Barrier(count)
-
-    def run() -> None:
-        try:
-            start.wait(10)
-            results.append(work())
-        except BaseException as error:
-            results.append(error)
-        finally:
-            connection.close()
-
-    threads = [threading.Thread(target=run) for _ in range(count)]
-    for t in threads:
-        t.start()
-    for t in threads:
-        t.join(30)
-    return results
 
 
 def test_sweepers_side_by_side_say_every_stage_once(committed: Unit) -> None:

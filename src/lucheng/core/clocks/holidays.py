@@ -66,10 +66,10 @@ class _Reader:
 
     def __init__(self) -> None:
         self.faults: list[Fault] = []
-        self.row = 0
+        self.entry = ""  # which year, as the reader would look for it
 
-    def fault(self, column: str, text: Text) -> None:
-        self.faults.append(Fault(self.row, column, text))
+    def fault(self, where: str, text: Text) -> None:
+        self.faults.append(Fault(0, f"{self.entry} {where}".strip(), text))
 
     def keys(self, where: str, entry: dict[str, Any], known: set[str]) -> None:
         for key in entry.keys() - known:
@@ -116,11 +116,12 @@ class _Reader:
         return spans
 
     def year(self, entry: dict[str, Any]) -> Year | None:
-        self.keys("", entry, {"year", "notice", "off", "work"})
         number = entry.get("year")
         if not isinstance(number, int) or not FIRST.year <= number <= LAST.year:
             self.fault("year", _("write the year as 2027"))
             return None
+        self.entry = str(number)
+        self.keys("", entry, {"year", "notice", "off", "work"})
         year = Year(number, self.text("notice", entry.get("notice", ""), 200))
         for where, item in self.entries(entry, "off"):
             self.keys(where, item, {"name", "from", "to"})
@@ -182,7 +183,7 @@ def read(path: Path) -> tuple[list[Year], list[Span]]:
     days: dict[dt.date, int] = {}
     entries = parsed.get("year", [])
     for row, entry in enumerate(entries if isinstance(entries, list) else [entries], 1):
-        reader.row = row
+        reader.entry = f"[[year]] {row}"
         if not isinstance(entry, dict):
             reader.fault("year", _("write [[year]] and what belongs to it below"))
             continue

@@ -40,7 +40,7 @@ _ACTIONS = {
 _OF_THE_CENTRE = (ClockKind.DISPATCH, ClockKind.CALLBACK)
 
 
-def sweep(now: dt.datetime, limit: int = 100) -> int:
+def sweep(now: dt.datetime, limit: int = 20) -> int:
     """Say what is due on up to ``limit`` clocks, one stage on each; returns how many were dealt with.
 
     Rows are claimed together with their case by SKIP LOCKED, so that any number of sweepers share the work, nobody
