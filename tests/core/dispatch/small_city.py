@@ -68,7 +68,7 @@ def officer(username: str = "wang", *capabilities: str) -> Person:
     role = Role.objects.create(
         code=f"role_{username}", name="值班长", reach=Role.Reach.PLACE, capabilities=held
     )
-    person = Person.objects.create_user(username, "correct horse battery", name=username.title())
+    person = Person.objects.create_user(username, None, name=username.title())
     Post.objects.create(person=person, role=role, place="1502", valid_from=LONG_AGO)
     return person
 

@@ -186,3 +186,18 @@ def test_of_two_who_publish_at_once_one_wins_and_one_is_told() -> None:
         thread.join(30)
     assert sorted(type(o).__name__ for o in outcomes) == ["Conflict", "Version"]
     assert sorted(Version.objects.values_list("state", flat=True)) == [DRAFT, PUBLISHED, RETIRED]
+
+
+def test_a_county_publishes_only_what_changes_in_the_county() -> None:
+    city.lay_out()
+    current = city.in_force(city.LAMPS, city.CLUTTER)
+    county = city.officer("county")
+    county.posts.update(place="150203")
+    inside = city.draft(city.LAMPS, replace(city.CLUTTER, lead="urban", assists=()))
+    outside = city.draft(replace(city.LAMPS, lead="urban"), city.CLUTTER)
+    with pytest.raises(Forbidden) as refused, translation.override("en"):
+        editions.publish(outside, county, city.NOW)
+    with translation.override("en"):
+        assert "rows at 鹿城" in str(refused.value.detail)
+    assert editions.in_force() == current
+    assert editions.publish(inside, county, city.NOW).state == PUBLISHED

@@ -177,7 +177,7 @@ def test_faults_are_in_the_readers_language() -> None:
     with translation.override("zh-hans"), pytest.raises(Faulty) as refused:
         exchange.import_xlsx(file, "", city.NOW)
     with translation.override("zh-hans"):
-        assert str(refused.value.faults[0]) == "第2行，依据：此单元格不能为空。"
+        assert str(refused.value.faults[0]) == "第2行“依据”：此单元格不能为空。"
 
 
 def test_progress_is_told_to_the_end() -> None:

@@ -18,6 +18,7 @@ from lucheng.core.errors import Conflict, Forbidden, Invalid, NotFound
 from lucheng.core.faults import Fault, Faulty
 from lucheng.core.organisation.access import scope_of
 from lucheng.core.organisation.models import Person
+from lucheng.core.places.names import place_name
 from lucheng.core.revisions.snapshot import bump
 
 
@@ -183,14 +184,17 @@ def _says(row: Row | None) -> tuple[str, frozenset[str], str] | None:
 def publish(version: Version, person: Person, now: dt.datetime, *, replaces: int | None = None) -> Version:
     """Put a draft in force and retire the edition before it, in one transaction.
 
-    ``replaces`` is the number of the edition in force that the person has compared the draft with (0: none); where
-    another has been published since, nothing happens. Left out, whatever was in force when this call began counts.
+    ``replaces`` is the number of the edition in force that the person has compared the draft with (0: none);
+    where another has been published since, nothing happens. Left out, what was in force when this call began
+    counts.
 
-    Raises Forbidden without the capability ``catalogue.publish``; Conflict where somebody else was first; Invalid
-    for an empty draft; Faulty where a row no longer holds (a unit closed, a division gone since it was written).
+    Raises Forbidden without the capability ``catalogue.publish`` over every place whose rows change; Conflict
+    where somebody else was first; Invalid for an empty draft; Faulty where a row no longer holds (a unit closed,
+    a division gone since it was written).
     """
     day = timezone.localdate(now)
-    if not scope_of(person, day).can("catalogue.publish"):
+    publisher = scope_of(person, day)
+    if not publisher.can("catalogue.publish"):
         raise Forbidden(_("Your posts do not allow publishing the dispatch catalogue."))
     if replaces is None:
         current = in_force()
@@ -209,6 +213,10 @@ def publish(version: Version, person: Person, now: dt.datetime, *, replaces: int
         faults = Checker(day).rows(enumerate(rows, 2))
         if faults:
             raise Faulty(faults)
+        for change in diff(current, version):
+            if not publisher.covers("catalogue.publish", change.place):
+                text = _("This draft changes rows at {place}, which your posts do not cover.")
+                raise Forbidden(format_lazy(text, place=place_name(change.place)))
         if current is not None:
             current.state = Version.State.RETIRED
             current.save(update_fields=["state"])

@@ -7,31 +7,32 @@ from collections.abc import Iterable, Mapping
 from django.utils.functional import Promise
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from lucheng.core.errors import Invalid
 
 CAPABILITIES: Mapping[str, str | Promise] = {
-    "case.create": _("create cases"),
-    "case.view": _("see cases"),
-    "case.confidential": _("see cases whose requester asked for secrecy"),
-    "case.accept": _("accept, refuse, answer at once, hand over outside"),
-    "case.dispatch": _("dispatch"),
-    "case.merge": _("merge, un-merge, split"),
-    "case.arbitrate": _("decide on returns, extensions and suspensions"),
-    "case.sign": _("sign for a dispatched case"),
-    "case.handle": _("handle a case and reply"),
-    "case.review": _("review replies"),
-    "case.callback": _("call back requesters"),
-    "case.supervise": _("supervise"),
-    "case.archive": _("archive and reopen"),
-    "contact.reveal": _("open a requester's contact, with a reason"),
-    "catalogue.edit": _("edit drafts of the dispatch catalogue"),
-    "catalogue.publish": _("publish the dispatch catalogue"),
-    "organisation.edit": _("edit units, people, posts and roles"),
-    "calendar.edit": _("edit the calendar and the time limits"),
-    "messages.view": _("see outgoing messages"),
-    "ledger.verify": _("verify the ledger"),
-    "privacy.audit": _("audit the use of personal data"),
+    "case.create": pgettext_lazy("capability", "create cases"),
+    "case.view": pgettext_lazy("capability", "see cases"),
+    "case.confidential": pgettext_lazy("capability", "see cases whose requester asked for secrecy"),
+    "case.accept": pgettext_lazy("capability", "accept, refuse, answer at once, hand over outside"),
+    "case.dispatch": pgettext_lazy("capability", "dispatch"),
+    "case.merge": pgettext_lazy("capability", "merge, un-merge, split"),
+    "case.arbitrate": pgettext_lazy("capability", "decide on returns, extensions and suspensions"),
+    "case.sign": pgettext_lazy("capability", "sign for a dispatched case"),
+    "case.handle": pgettext_lazy("capability", "handle a case and reply"),
+    "case.review": pgettext_lazy("capability", "review replies"),
+    "case.callback": pgettext_lazy("capability", "call back requesters"),
+    "case.supervise": pgettext_lazy("capability", "supervise"),
+    "case.archive": pgettext_lazy("capability", "archive and reopen"),
+    "contact.reveal": pgettext_lazy("capability", "open a requester's contact, with a reason"),
+    "catalogue.edit": pgettext_lazy("capability", "edit drafts of the dispatch catalogue"),
+    "catalogue.publish": pgettext_lazy("capability", "publish the dispatch catalogue"),
+    "organisation.edit": pgettext_lazy("capability", "edit units, people, posts and roles"),
+    "calendar.edit": pgettext_lazy("capability", "edit the calendar and the time limits"),
+    "messages.view": pgettext_lazy("capability", "see outgoing messages"),
+    "ledger.verify": pgettext_lazy("capability", "verify the ledger"),
+    "privacy.audit": pgettext_lazy("capability", "audit the use of personal data"),
 }
 
 #: System, audit and security administration (三员分立; GB/T 22239-2019 8.1.4, separation of rights).

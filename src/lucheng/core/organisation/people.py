@@ -112,3 +112,13 @@ def end_post(post: Post, day: dt.date) -> Post:
             locked.valid_to = day
             locked.save(update_fields=["valid_to"])
     return locked
+
+
+def set_active(person: Person, active: bool, *, by: Person | None) -> None:
+    """Let somebody sign in, or no longer: their posts stay, their keys and sessions stop working at once.
+
+    Raises Forbidden where somebody locks or unlocks themselves.
+    """
+    if by is not None and by.pk == person.pk:
+        raise Forbidden(_("Nobody locks or unlocks themselves: ask another administrator."))
+    Person.objects.filter(pk=person.pk).update(is_active=active)
