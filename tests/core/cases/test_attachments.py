@@ -1,4 +1,4 @@
-"""A photograph is kept without position and device, once, on the disk before its row; anything else is refused in words."""
+"""A photograph is kept without position and device, once, on disk before its row; all else is refused in words."""
 
 from __future__ import annotations
 
@@ -13,16 +13,17 @@ from typing import Any
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.utils import translation
 from PIL import Image, ImageDraw
 
 from lucheng.core.cases import attachments
 from lucheng.core.cases.attachments import (
-    MAX_EDGE,
-    MAX_PER_CASE,
-    WAITS,
+    LONGEST_EDGE,
+    MOST,
+    PATIENCE,
     attach,
     clean,
-    forget_waiting,
+    forget_unattached,
     open_file,
     receive,
     store,
@@ -103,7 +104,7 @@ def test_a_photograph_taken_sideways_stands_upright() -> None:
 
 
 def test_a_large_photograph_is_made_smaller_and_keeps_its_shape() -> None:
-    assert opened(clean(picture(8000, 6000))).size == (MAX_EDGE, MAX_EDGE * 3 // 4)
+    assert opened(clean(picture(4000, 3000))).size == (LONGEST_EDGE, LONGEST_EDGE * 3 // 4)
 
 
 def test_a_small_one_keeps_its_size() -> None:
@@ -126,6 +127,15 @@ def test_other_kinds_become_jpeg(kind: str, mode: str) -> None:
     raw = picture(kind=kind, mode=mode) if mode != "P" else _palette()
     image = opened(clean(raw))
     assert (image.format, image.mode, image.size) == ("JPEG", "RGB", (64, 48))
+
+
+def test_of_a_telephones_double_picture_the_first_is_taken() -> None:
+    out = io.BytesIO()
+    second = Image.new("RGB", (32, 24), "blue")
+    Image.new("RGB", (64, 48), "red").save(out, "MPO", save_all=True, append_images=[second])
+    assert opened(out.getvalue()).format == "MPO"
+    image = opened(clean(out.getvalue()))
+    assert (image.format, image.size) == ("JPEG", (64, 48))
 
 
 def _palette() -> bytes:
@@ -154,24 +164,20 @@ def test_the_same_bytes_give_the_same_photograph() -> None:
     ],
 )
 def test_what_is_not_a_photograph_is_refused_whatever_its_name(data: bytes) -> None:
-    with pytest.raises(Invalid, match="这不是照片|not a photograph"):
+    with translation.override("en"), pytest.raises(Invalid, match="not a photograph"):
         receive(SimpleUploadedFile("lamp.jpg", data, content_type="image/jpeg"))
 
 
 def test_a_photograph_counts_by_its_content_not_by_its_name(case: Case) -> None:
     upload = SimpleUploadedFile("virus.exe", picture(), content_type="application/octet-stream")
-    assert store(case, upload, person=None, role=REQUESTER, now=NOW).media_type == "image/jpeg"
+    assert store(case.pk, upload, person=None, role=REQUESTER, now=NOW).media_type == "image/jpeg"
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
 def test_a_truncated_photograph_is_refused(kind: str) -> None:
     raw = picture(400, 300, kind)
-    assert refusal(raw[: len(raw) * 2 // 3]) in (
-        "这张照片已损坏或没有传完整，请重新上传。",
-        "This photograph is damaged or did not arrive whole: send it again.",
-        "这不是照片。请选择 JPEG、PNG 或 WebP 格式的文件。",
-        "This is not a photograph. Choose a file of the kind JPEG, PNG or WebP.",
-    )
+    with translation.override("en"):
+        assert "damaged" in refusal(raw[: len(raw) * 2 // 3]) or kind == "WEBP"
 
 
 def test_an_empty_file_and_one_too_large_are_refused(settings: Any) -> None:
@@ -209,38 +215,36 @@ def png_bomb(width: int, height: int) -> bytes:
 @pytest.mark.filterwarnings("ignore::PIL.Image.DecompressionBombWarning")
 @pytest.mark.parametrize("size", [(7000, 7000), (12000, 12000), (30000, 30000)])
 def test_a_decompression_bomb_is_refused_before_it_unfolds(size: tuple[int, int]) -> None:
-    assert refusal(png_bomb(*size)) in (
-        "这张图片像素过多，请换一张小一些的。",
-        "This picture has too many pixels: send a smaller one.",
-    )
+    with translation.override("en"):
+        assert "too many pixels" in refusal(png_bomb(*size))
 
 
 def test_a_progressive_jpeg_of_many_pixels_is_refused_since_it_must_be_held_whole() -> None:
-    refusal(picture(7000, 7000, mode="L", progressive=True, quality=10))
+    with translation.override("en"):
+        assert "too many pixels" in refusal(picture(7000, 7000, mode="L", progressive=True, quality=10))
 
 
 # --- rows, files and the ledger ---------------------------------------------------------------------------------------
 
 
 def test_a_photograph_is_a_file_named_by_its_hash_a_row_and_an_event(case: Case, settings: Any) -> None:
-    made = store(case, photograph_of_a_telephone(), person=None, role=REQUESTER, now=NOW)
+    made = store(case.pk, photograph_of_a_telephone(), person=None, role=REQUESTER, now=NOW)
     with open_file(made) as f:
         data = f.read()
     assert hashlib.sha256(data).hexdigest() == made.sha256
     assert (made.size, made.width, made.height) == (len(data), 400, 300)
-    file = settings.ATTACHMENTS / made.sha256[:2] / made.sha256[2:]
+    file = settings.ATTACHMENTS / made.sha256[:2] / f"{made.sha256[2:]}.jpg"
     assert file.read_bytes() == data
     assert file.stat().st_mode & 0o077 == 0
     event = Event.objects.get(case=case, action="attached")
-    assert event.body == {"sha256": made.sha256, "size": made.size}
-    fresh = Case.objects.get(pk=case.pk)
-    assert (fresh.version, fresh.chain_length) == (case.version, case.chain_length) == (2, 2)
-    assert bytes(fresh.chain_head) == bytes(event.hash)
+    assert event.body == {"from": "received", "to": "received", "sha256": made.sha256, "size": made.size}
+    case.refresh_from_db()
+    assert (case.version, case.chain_length, bytes(case.chain_head)) == (2, 2, bytes(event.hash))
 
 
 def test_the_same_photograph_twice_is_one_row_and_one_event(case: Case) -> None:
-    first = store(case, picture(), person=None, role=REQUESTER, now=NOW)
-    second = store(case, picture(), person=None, role=REQUESTER, now=NOW)
+    first = store(case.pk, picture(), person=None, role=REQUESTER, now=NOW)
+    second = store(case.pk, picture(), person=None, role=REQUESTER, now=NOW)
     assert first == second
     assert Event.objects.filter(case=case, action="attached").count() == 1
 
@@ -248,47 +252,47 @@ def test_the_same_photograph_twice_is_one_row_and_one_event(case: Case) -> None:
 def test_two_cases_may_have_the_same_photograph(case: Case) -> None:
     other = case_of_a_broken_lamp()
     for c in (case, other):
-        with open_file(store(c, picture(), person=None, role=REQUESTER, now=NOW)) as f:
+        with open_file(store(c.pk, picture(), person=None, role=REQUESTER, now=NOW)) as f:
             assert f.read()
 
 
 def test_a_case_has_nine_photographs_at_most(case: Case) -> None:
-    for n in range(MAX_PER_CASE):
-        store(case, picture(64 + n, 48), person=None, role=REQUESTER, now=NOW)
+    for n in range(MOST):
+        store(case.pk, picture(64 + n, 48), person=None, role=REQUESTER, now=NOW)
     with pytest.raises(Invalid, match="9"):
-        store(case, picture(200, 48), person=None, role=REQUESTER, now=NOW)
-    assert Attachment.objects.filter(case=case).count() == MAX_PER_CASE
+        store(case.pk, picture(200, 48), person=None, role=REQUESTER, now=NOW)
+    assert Attachment.objects.filter(case=case).count() == MOST
 
 
 def test_nothing_is_added_to_a_closed_case(case: Case) -> None:
     Case.objects.filter(pk=case.pk).update(state="closed")
     with pytest.raises(Conflict):
-        store(case, picture(), person=None, role=REQUESTER, now=NOW)
+        store(case.pk, picture(), person=None, role=REQUESTER, now=NOW)
     assert not Attachment.objects.exists()
 
 
 def test_a_photograph_may_wait_until_its_case_exists_and_is_then_attached_once(db: None) -> None:
     name = receive(picture())
     case = case_of_a_broken_lamp()
-    assert attach(case, name, person=None, role=REQUESTER, now=NOW) == attach(
-        case, name, person=None, role=REQUESTER, now=NOW
+    assert attach(case.pk, name, person=None, role=REQUESTER, now=NOW) == attach(
+        case.pk, name, person=None, role=REQUESTER, now=NOW
     )
 
 
 def test_what_was_never_received_cannot_be_attached(case: Case) -> None:
     with pytest.raises(NotFound):
-        attach(case, "0" * 64, person=None, role=REQUESTER, now=NOW)
+        attach(case.pk, "0" * 64, person=None, role=REQUESTER, now=NOW)
     assert Event.objects.filter(case=case).count() == 1
 
 
 def test_what_waits_too_long_is_thrown_away_and_what_is_attached_stays(case: Case, settings: Any) -> None:
-    kept = store(case, picture(100, 100), person=None, role=REQUESTER, now=NOW)
+    kept = store(case.pk, picture(100, 100), person=None, role=REQUESTER, now=NOW)
     name = receive(picture())
-    file = settings.ATTACHMENTS / "waiting" / name
+    file = settings.ATTACHMENTS / "waiting" / f"{name}.jpg"
     received = NOW.timestamp()
     os.utime(file, (received, received))
-    assert forget_waiting(NOW + WAITS) == 0
-    assert forget_waiting(NOW + WAITS + dt.timedelta(minutes=1)) == 1
+    assert forget_unattached(NOW + PATIENCE) == 0
+    assert forget_unattached(NOW + PATIENCE + dt.timedelta(minutes=1)) == 1
     assert not file.exists()
     with open_file(kept) as f:
         assert f.read()
@@ -306,15 +310,15 @@ def test_a_crash_after_the_file_and_before_the_row_leaves_a_case_without_a_hole(
     with monkeypatch.context() as m:
         m.setattr(attachments, "append", cut)
         with pytest.raises(PowerCut):
-            store(case, picture(), person=None, role=REQUESTER, now=NOW)
+            store(case.pk, picture(), person=None, role=REQUESTER, now=NOW)
     assert not Attachment.objects.exists()
     assert Case.objects.get(pk=case.pk).chain_length == 1
-    with open_file(store(case, picture(), person=None, role=REQUESTER, now=NOW)) as f:
+    with open_file(store(case.pk, picture(), person=None, role=REQUESTER, now=NOW)) as f:
         assert f.read()
 
 
 def test_a_missing_file_says_so(case: Case, settings: Any) -> None:
-    made = store(case, picture(), person=None, role=REQUESTER, now=NOW)
-    (settings.ATTACHMENTS / made.sha256[:2] / made.sha256[2:]).unlink()
+    made = store(case.pk, picture(), person=None, role=REQUESTER, now=NOW)
+    (settings.ATTACHMENTS / made.sha256[:2] / f"{made.sha256[2:]}.jpg").unlink()
     with pytest.raises(NotFound):
         open_file(made)
