@@ -127,11 +127,11 @@ def receive(upload: Readable | bytes) -> str:
     most = settings.ATTACHMENT_MAX_BYTES
     data = upload if isinstance(upload, bytes) else upload.read(most + 1)
     if not data:
-        raise Invalid({"photo": _("This file is empty. Choose another photograph.")})
+        raise Invalid({"photo": _("This file is empty: choose another photograph.")})
     if len(data) > most:
         raise Invalid(
             {
-                "photo": _("This file is larger than %(limit)s MB. Send a smaller one.")
+                "photo": _("This file is larger than %(limit)s MB: choose a smaller one.")
                 % {"limit": most // 1024**2}
             }
         )
