@@ -180,7 +180,8 @@ def _geometry(value: Any, crs: Crs) -> tuple[BaseGeometry, str]:
             format_lazy(_("An outline is a Polygon or MultiPolygon, not {kind}."), kind=str(kind))
         )
     try:
-        published = shapely.force_2d(shape(value))
+        with np.errstate(invalid="ignore"):  # coordinates that are no numbers are named below
+            published = shapely.force_2d(shape(value))
     except (ValueError, TypeError, IndexError, KeyError, AttributeError, shapely.GEOSException) as error:
         raise _UnfitError(
             format_lazy(_("The coordinates cannot be read: {error}"), error=str(error))

@@ -91,6 +91,8 @@ class _Comparison:
         self.unchanged: list[str] = []
         self.became: dict[str, str] = {}
         """Code before (or gone) to code after, where it is one."""
+        self.renamed_to: dict[str, Entry] = {}
+        """Those that kept their code under another name."""
         self.left: dict[int, dict[str, Entry]] = {}
         """By level: those before of which it is not yet known what they became."""
         self.new: dict[int, dict[str, Entry]] = {}
@@ -143,6 +145,7 @@ class _Comparison:
         self._match(level, _by_city, Basis.SAME_CITY)
 
         for code in sorted(left.keys() & new.keys()):
+            self.renamed_to[code] = left[code]
             self._step(left[code], new[code], How.RENAMED, Basis.CODE_ALONE)
         self._merged_into_namesake(level)
         self._families(level)
@@ -190,7 +193,8 @@ class _Comparison:
         for parent, olds in old.items():
             for one in now.get(parent, []):
                 family = [e for e in olds if e.code in left and _stem(one) in _kin(_stem(e))]
-                if len(family) > 1:
+                kept = self.renamed_to.get(one.code)  # one of the family may have given its code
+                if len(family) + (kept is not None and _stem(one) in _kin(_stem(kept))) > 1:
                     for member in family:
                         self._step(member, one, How.MERGED, Basis.FAMILY)
             for one in olds:

@@ -115,10 +115,10 @@ def import_(
         console.print(text % {"code": entry.code, "name": entry.name}, markup=False, highlight=False)
     for r in reports:
         for left in r.left_behind:
-            what = {"grids": left.grids, "estates": left.estates, "buildings": left.buildings}
+            what = {"divisions": left.divisions, "estates": left.estates, "buildings": left.buildings}
             text = _(
-                "%(day)s: %(code)s %(name)s is no longer in force; %(grids)d grids, %(estates)d estates and "
-                "%(buildings)d buildings still carry its code"
+                "%(day)s: %(code)s %(name)s is no longer in force; %(divisions)d grids or divisions below it, "
+                "%(estates)d estates and %(buildings)d buildings still carry its code"
             )
             text %= {"day": r.day, "code": left.code, "name": left.name, **what}
             console.print(text, markup=False, highlight=False)

@@ -181,7 +181,7 @@ def _stands_alone(text: str, start: int, name: str) -> bool:
 
 _BUILDING = re.compile(
     "(?<![0-9一二三四五六七八九十A-Z])"
-    "(?P<number>[0-9]{1,3}|[一二三四五六七八九十]{1,3}|[A-Z])[#号]? ?(?P<what>楼|栋|幢|座|排|#)"
+    "(?P<number>[0-9]{1,3}|[一二三四五六七八九十]{1,3}|[A-Z]) ?[#号]? ?(?P<what>楼|栋|幢|座|排|#)"
     "|(?<![0-9-])(?P<first>[0-9]{1,3})-[0-9]{1,2}-[0-9]{2,4}"  # building, stairwell, door
 )
 
@@ -233,7 +233,7 @@ def _ranked(found: list[_Found], limit: int) -> list[Candidate]:
     for place in places:
         prefixes = [place[:n] for n in LEVELS.values() if n <= len(place)]
         support[place] = [
-            (i, max(meant, key=lambda m: m.bits))
+            (i, max(meant, key=lambda m: (m.bits, len(m.place))))
             for i, best in enumerate(spoken)
             if (meant := [best[p] for p in prefixes if p in best])
         ]
@@ -261,14 +261,18 @@ def _ranked(found: list[_Found], limit: int) -> list[Candidate]:
         if n < len(place) and place[:n] in places and words_of[place[:n]] <= words_of[place]
     }
     order = sorted(places - shadowed, key=lambda p: (-round(scores[p], 9), -len(p), p))
-    return [_candidate(place, scores[place], support[place], found) for place in order[:limit]]
+    return [_candidate(place, scores[place], support[place], spoken, found) for place in order[:limit]]
 
 
 def _candidate(
-    place: str, score: float, support: list[tuple[int, _Meaning]], found: list[_Found]
+    place: str,
+    score: float,
+    support: list[tuple[int, _Meaning]],
+    spoken: list[dict[str, _Meaning]],
+    found: list[_Found],
 ) -> Candidate:
     own = max(
-        (m for _, m in support if m.place == place), key=lambda m: (m.kind == WordKind.BUILDING, m.bits)
+        (best[place] for best in spoken if place in best), key=lambda m: (m.kind == WordKind.BUILDING, m.bits)
     )
     words = [Word(found[i].text, m.kind, found[i].start) for i, m in support]
     return Candidate(
@@ -290,25 +294,24 @@ def _gazetteer(day: dt.date) -> Snapshot[_Gazetteer]:
 
 
 def _load(day: dt.date) -> _Gazetteer:
+    divisions = list(Division.objects.as_of(day).values_list("code", "name", "kind", "aliases"))
+    in_force = {code for code, *_ in divisions}
     meanings: dict[str, list[_Meaning]] = defaultdict(list)
-    buildings, grids = _buildings()
+    buildings, grids = _buildings(in_force)
     for pk, name, place, address, lon, lat in Estate.objects.values_list(
         "id", "name", "place", "address", "lon", "lat"
     ):
         # An estate that lies in one grid is known to the grid.
-        within = grids.get(pk, set())
-        at = next(iter(within)) if len(within) == 1 and next(iter(within)).startswith(place) else place
+        at = next(iter(grids[pk])) if len(grids[pk]) == 1 else _held_by(place, in_force)
         for text, bits in ((name, _bits(name)), (address, _FOR_ADDRESS if address.endswith("号") else 0.0)):
-            if bits:
+            if bits and at:
                 what = WordKind.ESTATE if text == name else WordKind.ROAD
                 meanings[_plain(text)].append(_Meaning(at, bits, what, pk, name, lon, lat))
     for name, place in Road.objects.values_list("name", "place"):
-        if bits := _bits(name):
-            meanings[_plain(name)].append(_Meaning(place, bits, WordKind.ROAD, label=name))
+        if (bits := _bits(name)) and (at := _held_by(place, in_force)):
+            meanings[_plain(name)].append(_Meaning(at, bits, WordKind.ROAD, label=name))
     taken = set(meanings)
-    for code, name, kind, aliases in Division.objects.as_of(day).values_list(
-        "code", "name", "kind", "aliases"
-    ):
+    for code, name, kind, aliases in divisions:
         if kind == Kind.PLACEHOLDER.value:
             continue
         for text, bits in _division_names(code, name, aliases):
@@ -322,6 +325,11 @@ def _load(day: dt.date) -> _Gazetteer:
     if meanings:
         names.make_automaton()
     return _Gazetteer(names, buildings)
+
+
+def _held_by(place: str, in_force: set[str]) -> str:
+    """The place, or the smallest one above it that is in force: a register may still carry a code that has ended."""
+    return next((place[:n] for n in sorted(LEVELS.values(), reverse=True) if place[:n] in in_force), "")
 
 
 def _bits(name: str) -> float:
@@ -352,16 +360,18 @@ def _division_names(code: str, name: str, aliases: list[str]) -> Iterator[tuple[
         yield alias, _FOR_ALIAS
 
 
-def _buildings() -> tuple[dict[tuple[int, str], _Meaning], dict[int, set[str]]]:
+def _buildings(in_force: set[str]) -> tuple[dict[tuple[int, str], _Meaning], dict[int, set[str]]]:
     """Buildings by estate and number, and the grids in which each estate has buildings."""
     found: dict[tuple[int, str], _Meaning] = {}
     grids: dict[int, set[str]] = defaultdict(set)
     for estate, estate_name, name, grid, lon, lat in Building.objects.filter(
         estate__isnull=False
     ).values_list("estate", "estate__name", "name", "grid", "lon", "lat"):
-        grids[estate].add(grid)
+        if not (at := _held_by(grid, in_force)):
+            continue
+        grids[estate].add(at)
         if match := _BUILDING.search(_plain(name)):
             label = f"{estate_name} · {name}"
-            meaning = _Meaning(grid, _FOR_BUILDING, WordKind.BUILDING, estate, label, lon, lat)
+            meaning = _Meaning(at, _FOR_BUILDING, WordKind.BUILDING, estate, label, lon, lat)
             found.setdefault((estate, _building_key(match)), meaning)
     return found, grids

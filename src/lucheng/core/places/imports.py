@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -38,7 +38,8 @@ class LeftBehind:
 
     code: str
     name: str
-    grids: int
+    divisions: int
+    """Grids, and divisions below the depth of the list."""
     estates: int
     buildings: int
 
@@ -105,7 +106,7 @@ def _take_over(code_list: CodeList) -> Report:
                     )
                 ]
             )
-    rows = Division.objects.filter(scope, level__in=LISTED)
+    rows = Division.objects.filter(scope, level__in=LISTED, level__lte=code_list.depth)
     current = {row.code: row for row in rows.as_of(day)}
     gone = {row.code: row for row in rows.filter(valid_to__lte=day, successors=None).order_by("valid_to")}
     changes = compare(
@@ -137,7 +138,10 @@ def _take_over(code_list: CodeList) -> Report:
             ]
         )
     _write(day, changes, code_list, current, gone)
-    report.left_behind = _left_behind(day, [c for c in current if c not in code_list.entries], current)
+    vanished = {
+        c: row.name for c, row in current.items() if len(c) == code_list.depth and c not in code_list.entries
+    }
+    report.left_behind = _left_behind(day, code_list.depth, vanished)
     return report
 
 
@@ -216,20 +220,17 @@ def _opened(day: dt.date, entry: Entry, step: Step | None, current: dict[str, Di
     return row
 
 
-def _left_behind(day: dt.date, vanished: Sequence[str], current: dict[str, Division]) -> list[LeftBehind]:
-    codes = {c for c in vanished if len(c) == LISTED[-1]}
-    if not codes:
+def _left_behind(day: dt.date, depth: int, vanished: Mapping[str, str]) -> list[LeftBehind]:
+    if not vanished:
         return []
-    width = LISTED[-1]
-    grids = Counter(
-        c[:width] for c in Division.objects.as_of(day).filter(level=15).values_list("code", flat=True)
-    )
-    estates = Counter(p[:width] for p in Estate.objects.values_list("place", flat=True))
-    buildings = Counter(g[:width] for g in Building.objects.values_list("grid", flat=True))
+    below = Division.objects.as_of(day).filter(level__gt=depth).values_list("code", flat=True)
+    divisions = Counter(c[:depth] for c in below)
+    estates = Counter(p[:depth] for p in Estate.objects.values_list("place", flat=True))
+    buildings = Counter(g[:depth] for g in Building.objects.values_list("grid", flat=True))
     return [
-        LeftBehind(c, current[c].name, grids[c], estates[c], buildings[c])
-        for c in sorted(codes)
-        if grids[c] or estates[c] or buildings[c]
+        LeftBehind(c, name, divisions[c], estates[c], buildings[c])
+        for c, name in sorted(vanished.items())
+        if divisions[c] or estates[c] or buildings[c]
     ]
 
 

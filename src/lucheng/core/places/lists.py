@@ -45,7 +45,7 @@ class Entry:
 
 @dataclass
 class CodeList:
-    """What is in force from one day on: the divisions by code, complete under ``scope``."""
+    """What is in force from one day on: the divisions by code, complete under ``scope`` down to ``depth``."""
 
     day: dt.date
     sources: list[str] = field(default_factory=list)
@@ -54,6 +54,11 @@ class CodeList:
     """Rows left out because they stand for no place and hold nothing together (市辖区)."""
     scope: tuple[str, ...] = ()
     """The codes at the top of the list: whatever lies under them and is not in the list is no longer in force."""
+
+    @property
+    def depth(self) -> int:
+        """The length of its longest codes: a list that ends with townships says nothing about communities."""
+        return max(map(len, self.entries), default=0)
 
 
 def level_of(code: str) -> int | None:
