@@ -71,8 +71,8 @@ def _wanted(request: HttpRequest) -> Filter:
         place=get["place"] if names.exists(get.get("place", "")) else "",
         matter=get.get("matter", "") if get.get("matter", "").isdecimal() else "",
         unit=int(get["unit"]) if get.get("unit", "").isdecimal() and len(get["unit"]) < 19 else None,
-        number=get.get("number", "").strip()[:20],
-        open_only=get.get("all") != "1" and not get.get("number"),
+        number=number if (number := get.get("number", "").strip()).isdecimal() else "",
+        open_only=get.get("all") != "1" and not number,
     )
 
 
