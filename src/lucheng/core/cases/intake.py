@@ -289,9 +289,9 @@ def create(
 
     Raises Invalid naming each wrong field; Conflict where the key was used for a different request.
     """
-    request_digest = hashlib.sha256(msgspec.msgpack.encode(new)).digest()
-    new = _cleaned(new)
+    asked, new = new, _cleaned(new)
     kind = _check(new, now)
+    request_digest = hashlib.sha256(msgspec.msgpack.encode(asked)).digest()
 
     # Place: the code given, or the point, or the words; the whole city where nothing is known.
     place, lon, lat, score = new.place, new.lon, new.lat, None
@@ -388,7 +388,7 @@ def create(
         now=now,
     )
     ended = {"dispatch"} if dispatched else set()
-    due_at = min((k.due_at for k in planned if k.kind not in ended), default=None)
+    due_at = min((k.due_at.astimezone(dt.UTC) for k in planned if k.kind not in ended), default=None)
 
     case_id = codes.NUMBERS.take()
     number, code = codes.number(case_id, now), codes.new_code()
