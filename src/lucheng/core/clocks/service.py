@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -94,6 +94,27 @@ def apply(case: Case, operations: Sequence[str], now: dt.datetime, *, cause: str
     if not operations:
         return []
     live = _live(case)
+    written, done = turn(live, case, operations, now, cause=cause)
+    _write(written)
+    case.due_at = first_due(live)
+    return done
+
+
+def turn(
+    live: dict[str, Clock],
+    case: Case,
+    operations: Sequence[str],
+    now: dt.datetime,
+    *,
+    cause: str = "",
+    start: Callable[[Case, PlannedClock], Clock] | None = None,
+) -> tuple[list[Clock], list[Change]]:
+    """What :func:`apply` does, on clocks that have been read already, without touching the database.
+
+    ``live`` holds the case's live clocks by kind and is changed in place; ``start`` makes a new clock of its plan.
+    Returns the clocks that have changed, new ones among them, and what was done.
+    """
+    start = start or _start
     written: list[Clock] = []
     done: list[Change] = []
     for operation in operations:
@@ -119,7 +140,7 @@ def apply(case: Case, operations: Sequence[str], now: dt.datetime, *, cause: str
                         matter=case.matter,
                         now=now,
                     ):
-                        clock = live[kind] = _start(case, planned)
+                        clock = live[kind] = start(case, planned)
                         written.append(clock)
                         done.append(_change("start", clock))
             elif verb == "pause" and clock.state == Clock.State.RUNNING:
@@ -131,9 +152,7 @@ def apply(case: Case, operations: Sequence[str], now: dt.datetime, *, cause: str
                 _resume(case, clock, now)
                 written.append(clock)
                 done.append(_change("resume", clock))
-    _write(written)
-    case.due_at = _first_due(live)
-    return done
+    return written, done
 
 
 def extend(case: Case, kind: str, amount: int, unit: str, now: dt.datetime) -> Change:
@@ -152,6 +171,14 @@ def extend(case: Case, kind: str, amount: int, unit: str, now: dt.datetime) -> C
     clock = live.get(kind)
     if clock is None:
         raise Conflict(_("No limit of this kind is running: there is nothing to extend."))
+    change = lengthen(clock, amount, unit, now)
+    _write([clock])
+    case.due_at = first_due(live)
+    return change
+
+
+def lengthen(clock: Clock, amount: int, unit: str, now: dt.datetime) -> Change:
+    """What :func:`extend` does to the clock, without touching the database."""
     days = calendar()
     due_at = days.add(clock.due_at, amount, unit)
     since = clock.paused_at or now
@@ -163,9 +190,7 @@ def extend(case: Case, kind: str, amount: int, unit: str, now: dt.datetime) -> C
     if due_at > since:
         clock.stage = Clock.Stage.QUIET
         if clock.state == Clock.State.RUNNING:
-            clock.next_at = None if kind in SILENT else clock.warn_at
-    _write([clock])
-    case.due_at = _first_due(live)
+            clock.next_at = None if clock.kind in SILENT else clock.warn_at
     return _change("extend", clock)
 
 
@@ -185,7 +210,8 @@ def _live(case: Case) -> dict[str, Clock]:
     return {c.kind: c for c in Clock.objects.filter(case=case, state__in=LIVE).order_by("id")}
 
 
-def _first_due(live: dict[str, Clock]) -> dt.datetime | None:
+def first_due(live: dict[str, Clock]) -> dt.datetime | None:
+    """The earliest due time of the running ones among a case's live clocks."""
     return min((c.due_at for c in live.values() if c.state == Clock.State.RUNNING), default=None)
 
 
