@@ -98,7 +98,11 @@ def site(chromium: str, request: pytest.FixtureRequest) -> Iterator[Site]:
     worker = os.environ.get("PYTEST_XDIST_WORKER", "main")
     env = {**os.environ, "DATABASE_URL": _own_database(worker), "DJANGO_SETTINGS_MODULE": "lucheng.settings"}
     seeded = subprocess.run(
-        [sys.executable, "-m", "tests.browser.seed", PASSWORD], cwd=ROOT, env=env, stdout=subprocess.PIPE, check=True
+        [sys.executable, "-m", "tests.browser.seed", PASSWORD],
+        cwd=ROOT,
+        env=env,
+        stdout=subprocess.PIPE,
+        check=True,
     )
     port = _free_port()
     address = f"http://127.0.0.1:{port}"
@@ -135,7 +139,9 @@ def open_context(browser: Browser, site: Site) -> Iterator[Callable[..., Browser
         # A page that answers 4xx on purpose is logged by the browser too; scripts and the policy must be silent.
         context.on(
             "console",
-            lambda m: complaints.append(m.text) if m.type == "error" and "status of 4" not in m.text else None,
+            lambda m: (
+                complaints.append(m.text) if m.type == "error" and "status of 4" not in m.text else None
+            ),
         )
         context.on("weberror", lambda e: complaints.append(str(e.error)))
         opened.append(context)
@@ -177,11 +183,9 @@ _LEVELS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practic
 
 
 def barriers(page: Page) -> list[str]:
-    """What stands in the way of people with disabilities on this page (WCAG 2.2 A and AA, as far as axe-core can tell)."""
+    """What stands in people's way on this page: WCAG 2.2 A and AA, as far as axe-core can tell."""
     page.evaluate(_AXE.read_text())
-    found = page.evaluate(
-        "levels => axe.run(document, {runOnly: {type: 'tag', values: levels}})", _LEVELS
-    )
+    found = page.evaluate("levels => axe.run(document, {runOnly: {type: 'tag', values: levels}})", _LEVELS)
     return [
         f"{v['id']}: {v['help']}: {node['html'][:160]} ({node['failureSummary']})"
         for v in found["violations"]

@@ -1,5 +1,5 @@
-"""Fills the database of the browser tests: the small city of ``tests.factories``, its people with a password, and a case
-in each state that a page shows. Prints the cases as JSON."""
+"""Fills the database of the browser tests: the small city of ``tests.factories``, its people with a password, and a
+case in each state that a page shows. Prints the cases as JSON."""
 
 from __future__ import annotations
 
@@ -8,7 +8,18 @@ import sys
 
 import django
 
-STATES = ("received", "accepted", "dispatched", "signed", "suspended", "replied", "callback", "closed", "rejected", "merged")
+STATES = (
+    "received",
+    "accepted",
+    "dispatched",
+    "signed",
+    "suspended",
+    "replied",
+    "callback",
+    "closed",
+    "rejected",
+    "merged",
+)
 
 
 def main(password: str) -> None:
@@ -28,7 +39,8 @@ def main(password: str) -> None:
     now = timezone.now()
     cases = {}
     for state in STATES:
-        case = factories.case_in(State(state), city, now)
+        # The plan of a suspended case names a date of its own time.
+        case = factories.case_in(State(state), city, factories.NOW if state == "suspended" else now)
         cases[state] = {"number": case.number, "code": codes.written(case.code)}
     json.dump(cases, sys.stdout)
 

@@ -25,7 +25,7 @@ Message = tuple[str | None, str]  # context, msgid
 
 
 def room_of(file: Path) -> Path:
-    """The app whose catalogue a file's sentences belong to: the nearest folder with an ``apps.py``, else the package."""
+    """The app to whose catalogue a file's sentences belong: the nearest folder with an ``apps.py``, or the package."""
     return next((p for p in file.parents if (p / "apps.py").exists() or p == SOURCE), SOURCE)
 
 

@@ -25,11 +25,15 @@ def _load() -> bytes:
     drawn = Boundary.objects.filter(division__level__in=(LEVELS["county"], LEVELS["township"])).exclude(
         division__valid_to__lte=today
     )
-    for level, name, shape in drawn.order_by("division__code").values_list("division__level", "division__name", "shape"):
+    for level, name, shape in drawn.order_by("division__code").values_list(
+        "division__level", "division__name", "shape"
+    ):
         simple = shapely.set_precision(shapely.simplify(shapely.from_wkb(bytes(shape)), _TOLERANCE), 1e-5)
         features.append(_feature(level, name, json.loads(shapely.to_geojson(simple))))
-    for name, lon, lat in Estate.objects.exclude(lon=None).order_by("id").values_list("name", "lon", "lat"):
-        features.append(_feature(0, name, {"type": "Point", "coordinates": [round(lon, 5), round(lat, 5)]}))
+    for estate in Estate.objects.order_by("id"):
+        if estate.lon is not None and estate.lat is not None:
+            point = {"type": "Point", "coordinates": [round(estate.lon, 5), round(estate.lat, 5)]}
+            features.append(_feature(0, estate.name, point))
     drawing = {"type": "FeatureCollection", "features": features}
     return gzip.compress(json.dumps(drawing, ensure_ascii=False, separators=(",", ":")).encode(), 6)
 

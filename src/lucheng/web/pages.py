@@ -50,7 +50,9 @@ def large_print(request: HttpRequest) -> HttpResponse:
     if request.COOKIES.get("large") == "1":
         response.delete_cookie("large", samesite="Lax")
     else:
-        response.set_cookie("large", "1", max_age=YEAR, samesite="Lax", httponly=True, secure=request.is_secure())
+        response.set_cookie(
+            "large", "1", max_age=YEAR, samesite="Lax", httponly=True, secure=request.is_secure()
+        )
     return response
 
 
@@ -84,11 +86,22 @@ def style(request: HttpRequest) -> HttpResponse:
     rows[2].supervision = Supervision.DAILY
     entries = [
         {"at": now - dt.timedelta(days=2), "title": _("Received")},
-        {"at": now - dt.timedelta(days=1), "title": _("Sent to the unit in charge"), "text": _("What was said stands below.")},
+        {
+            "at": now - dt.timedelta(days=1),
+            "title": _("Sent to the unit in charge"),
+            "text": _("What was said stands below."),
+        },
     ]
     wrong = SampleForm({"wrong-line": ""}, prefix="wrong")
     wrong.is_valid()
-    context = {"now": now, "clocks": clocks, "rows": rows, "entries": entries, "form": SampleForm(), "wrong": wrong}
+    context = {
+        "now": now,
+        "clocks": clocks,
+        "rows": rows,
+        "entries": entries,
+        "form": SampleForm(),
+        "wrong": wrong,
+    }
     return render(request, "web/style.html", context)
 
 

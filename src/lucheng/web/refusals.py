@@ -11,7 +11,7 @@ from lucheng.core.errors import Refused
 
 
 class RefusalMiddleware:
-    """Turns a :class:`lucheng.core.errors.Refused` that a page let through into a page with its status and its words."""
+    """Turns a :class:`lucheng.core.errors.Refused` that a page let through into a page with its status and words."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response

@@ -16,15 +16,13 @@ MINUTE = dt.timedelta(minutes=1)
 
 
 def duration(length: dt.timedelta) -> str:
-    """A length of time in its largest whole unit: "2 days", "3 hours", "25 minutes"; under a minute "less than a minute"."""
-    for unit, words in (
-        (DAY, lambda n: ngettext("%(n)s day", "%(n)s days", n)),
-        (HOUR, lambda n: ngettext("%(n)s hour", "%(n)s hours", n)),
-        (MINUTE, lambda n: ngettext("%(n)s minute", "%(n)s minutes", n)),
-    ):
-        if length >= unit:
-            n = length // unit
-            return words(n) % {"n": n}
+    """A length of time in its largest whole unit: "2 days", "3 hours", "25 minutes", "less than a minute"."""
+    if length >= DAY:
+        return ngettext("%(n)s day", "%(n)s days", length // DAY) % {"n": length // DAY}
+    if length >= HOUR:
+        return ngettext("%(n)s hour", "%(n)s hours", length // HOUR) % {"n": length // HOUR}
+    if length >= MINUTE:
+        return ngettext("%(n)s minute", "%(n)s minutes", length // MINUTE) % {"n": length // MINUTE}
     return _("less than a minute")
 
 
@@ -65,7 +63,7 @@ class Reading:
 def clock(
     due: dt.datetime | None, now: dt.datetime, *, warn: dt.datetime | None = None, paused: bool = False
 ) -> Reading:
-    """Read a clock that is due at ``due``. It is "soon" from ``warn`` on, or within the last day where none is given."""
+    """Read a clock that is due at ``due``: "soon" from ``warn`` on, or within the last day where none is given."""
     if due is None:
         return Reading("none", "–", _("no limit"))
     if paused:

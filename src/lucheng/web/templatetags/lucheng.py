@@ -46,7 +46,9 @@ def asset(name: str) -> SafeString:
     """The elements that load one entry of ``frontend/src`` and its styles: ``{% asset "main.ts" %}``."""
     entry = manifest()[f"src/{name}"]
     base = f"{settings.STATIC_URL}dist/"
-    styles = format_html_join("", '<link rel="stylesheet" href="{}{}">', ((base, css) for css in entry.get("css", ())))
+    styles = format_html_join(
+        "", '<link rel="stylesheet" href="{}{}">', ((base, css) for css in entry.get("css", ()))
+    )
     return format_html('{}<script type="module" src="{}{}"></script>', styles, base, entry["file"])
 
 

@@ -1,0 +1,76 @@
+"""What a resident has entered so far, kept sealed in their session until it is sent.
+
+Each step has an address of its own, so that the back button works and nothing typed is lost; the draft's number is the
+idempotency key of the create, so that neither a double click nor the back button makes a second case.
+"""
+
+from __future__ import annotations
+
+import base64
+import uuid
+
+import msgspec
+from django.contrib.sessions.backends.base import SessionBase
+
+from lucheng.core.privacy.sealing import SealError, seal, unseal
+
+KEPT = 5  # drafts in one session; an older one makes room
+_DAY = 24 * 3600
+
+
+class Draft(msgspec.Struct, kw_only=True):
+    """A report on its way. ``photo`` is the name under which its photograph waits (core.cases.attachments)."""
+
+    text: str
+    photo: str = ""
+    #: Words for the place, as typed.
+    address: str = ""
+    #: The choice made on the place page: a candidate, "point" or "unknown".
+    where: str = ""
+    place: str = ""
+    lon: float | None = None
+    lat: float | None = None
+    #: The look-alikes shown, and which of them the resident says is the same.
+    nearby: list[int] = msgspec.field(default_factory=list)
+    same: int | None = None
+
+
+def new_id() -> str:
+    return uuid.uuid4().hex
+
+
+def _purpose(draft_id: str) -> str:
+    return f"draft/{draft_id}"
+
+
+def load(session: SessionBase, draft_id: str) -> Draft | None:
+    """The draft, or None where the session does not have it (any more)."""
+    kept = session.get("drafts", {}).get(draft_id)
+    if kept is None:
+        return None
+    try:
+        return msgspec.json.decode(unseal(base64.b85decode(kept), _purpose(draft_id)), type=Draft)
+    except (SealError, msgspec.DecodeError):
+        return None
+
+
+def save(session: SessionBase, draft_id: str, draft: Draft) -> None:
+    drafts = session.get("drafts", {})
+    drafts.pop(draft_id, None)
+    drafts[draft_id] = base64.b85encode(
+        seal(msgspec.json.encode(draft).decode(), _purpose(draft_id))
+    ).decode()
+    session["drafts"] = dict(list(drafts.items())[-KEPT:])
+    if "_auth_user_id" not in session:
+        session.set_expiry(_DAY)  # a borrowed telephone forgets by tomorrow
+
+
+def sent(session: SessionBase, draft_id: str, code: str | None = None) -> str | None:
+    """The tracking code that the draft was sent under; with ``code``, note it and let the draft go."""
+    if code is not None:
+        drafts = session.get("drafts", {})
+        drafts.pop(draft_id, None)
+        session["drafts"] = drafts
+        session["sent"] = dict([*session.get("sent", {}).items(), (draft_id, code)][-4 * KEPT :])
+    found: str | None = session.get("sent", {}).get(draft_id)
+    return found

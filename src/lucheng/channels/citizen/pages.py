@@ -1,0 +1,356 @@
+"""The resident's pages: report in a few steps, then follow by the code. No account, and whole without script."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import redirect, render
+from django.urls import path, register_converter, reverse
+from django.utils import timezone
+from django.utils.translation import get_language, gettext_lazy
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from lucheng.channels.citizen import drafts, story
+from lucheng.channels.citizen.drafts import Draft
+from lucheng.channels.citizen.forms import (
+    ACTIONS,
+    HERE,
+    UNKNOWN,
+    PlaceForm,
+    StartForm,
+    TrackForm,
+    YouForm,
+    add_errors,
+)
+from lucheng.core.cases import attachments, codes, engine, intake
+from lucheng.core.cases.models import Case, Channel, Nature
+from lucheng.core.errors import Invalid, NotFound, Refused
+from lucheng.core.ledger.append import REQUESTER
+from lucheng.core.places import locate, names
+from lucheng.core.triage import lookalikes, urgent
+from lucheng.projects.command_centre.cases import ORDER
+from lucheng.web.uploads import too_large
+
+#: What a resident may want, the most usual first.
+NATURES = (Nature.HELP, Nature.INQUIRY, Nature.COMPLAINT, Nature.REPORT, Nature.SUGGESTION, Nature.PRAISE)
+
+TYPING_ERROR = gettext_lazy(
+    "This code has a typing error. Compare it with the one you were given, sign by sign."
+)
+NEVER_GIVEN = gettext_lazy("No case has this code. It is written correctly, but it was never given out here.")
+
+View = Callable[..., HttpResponse]
+
+
+class HexConverter:
+    """The number of a draft: 32 hexadecimal digits."""
+
+    regex = "[0-9a-f]{32}"
+
+    def to_python(self, value: str) -> str:
+        return value
+
+    def to_url(self, value: str) -> str:
+        return value
+
+
+register_converter(HexConverter, "hex")
+
+
+# --- reporting ------------------------------------------------------------------------------------------------------
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def home(request: HttpRequest) -> HttpResponse:
+    """The front page: one box. Sending it opens a draft and goes on to the place."""
+    draft_id = request.POST.get("draft", "")
+    if len(draft_id) != 32 or not set(draft_id) <= set("0123456789abcdef"):
+        draft_id = drafts.new_id()
+    if request.method != "POST":
+        return render(request, "citizen/home.html", {"form": StartForm(), "draft": draft_id})
+    if drafts.sent(request.session, draft_id):
+        return _already_sent(request, draft_id)
+    draft = drafts.load(request.session, draft_id) or Draft(text="")
+    form = StartForm(request.POST, request.FILES)
+    if "photo" in too_large(request):
+        limit = settings.ATTACHMENT_MAX_BYTES // 1024 // 1024
+        form.add_error(
+            "photo", _("This file is larger than %(limit)s MB: choose a smaller one.") % {"limit": limit}
+        )
+    photo = form.cleaned_data.get("photo") if form.is_valid() or "photo" not in form.errors else None
+    if photo:
+        try:
+            draft.photo = attachments.receive(photo)
+        except Invalid as refusal:
+            add_errors(form, refusal, at="photo")
+    if not form.is_valid():
+        kept = bool(draft.photo)
+        if kept:  # the photograph is good: it waits while the words are corrected
+            drafts.save(request.session, draft_id, draft)
+        context = {"form": form, "draft": draft_id, "photo_kept": kept}
+        return render(request, "citizen/home.html", context, status=422)
+    draft.text = form.cleaned_data["text"]
+    drafts.save(request.session, draft_id, draft)
+    return redirect("report-place", draft_id)
+
+
+@require_POST
+def look_for_urgent(request: HttpRequest) -> HttpResponse:
+    """The emergency numbers, while somebody types words that call for them. Nothing is kept."""
+    return render(
+        request, "citizen/urgent.html", {"urgent": urgent.words_in(request.POST.get("text", "")[:2000])}
+    )
+
+
+def _already_sent(request: HttpRequest, draft_id: str) -> HttpResponse:
+    return redirect(f"{reverse('tracking', args=[drafts.sent(request.session, draft_id)])}?again=1")
+
+
+def with_draft(view: Callable[[HttpRequest, str, Draft], HttpResponse]) -> View:
+    """A step of the report: with its draft, or on to the case where it has been sent, or back to the start."""
+
+    @wraps(view)
+    def step(request: HttpRequest, draft_id: str) -> HttpResponse:
+        if drafts.sent(request.session, draft_id):
+            return _already_sent(request, draft_id)
+        draft = drafts.load(request.session, draft_id)
+        if draft is None or not draft.text:
+            return render(request, "citizen/gone.html", status=410)
+        return view(request, draft_id, draft)
+
+    return never_cache(require_http_methods(["GET", "HEAD", "POST"])(step))
+
+
+def _candidates(draft: Draft) -> list[locate.Candidate]:
+    # Words typed for the place say more than the story, and stand first.
+    return locate.locate_text(f"{draft.address} {draft.text}"[:2000], limit=5)
+
+
+def _step(draft_id: str, draft: Draft, **more: Any) -> dict[str, Any]:
+    return {"draft": draft_id, "text": draft.text, "urgent": urgent.words_in(draft.text), **more}
+
+
+@with_draft
+def place(request: HttpRequest, draft_id: str, draft: Draft) -> HttpResponse:
+    """Where it is. "Search" looks the typed words up and comes back; "next" goes on."""
+    if request.method == "POST" and "search" in request.POST:
+        form = PlaceForm(request.POST, candidates=[])
+        form.full_clean()
+        if "address" not in form.errors:
+            draft.address, draft.where = form.cleaned_data.get("address", ""), ""
+            drafts.save(request.session, draft_id, draft)
+            return redirect("report-place", draft_id)
+        form = PlaceForm(request.POST, candidates=_candidates(draft))
+    elif request.method == "POST":
+        form = PlaceForm(request.POST, candidates=_candidates(draft))
+        if form.is_valid():
+            entered = form.cleaned_data
+            draft.where, draft.place, draft.address = entered["where"], entered["place"], entered["address"]
+            draft.lon, draft.lat = entered["lon"], entered["lat"]
+            draft.nearby, draft.same = [], None
+            drafts.save(request.session, draft_id, draft)
+            return redirect("report-nearby", draft_id)
+    else:
+        candidates = _candidates(draft)
+        first = next(iter(PlaceForm(candidates=candidates).candidates), UNKNOWN)
+        sure = bool(candidates) and candidates[0].score >= intake.SURE_OF_PLACE
+        form = PlaceForm(
+            candidates=candidates,
+            initial={
+                "address": draft.address,
+                "where": draft.where or (first if sure else None),
+                "lon": draft.lon if draft.where == HERE else None,
+                "lat": draft.lat if draft.where == HERE else None,
+            },
+        )
+    context = _step(draft_id, draft, form=form, here=HERE)
+    return render(request, "citizen/place.html", context, status=422 if form.is_bound else 200)
+
+
+@with_draft
+def nearby(request: HttpRequest, draft_id: str, draft: Draft) -> HttpResponse:
+    """What others reported nearby, without their words. "Mine too" is told to the desk, which joins the two."""
+    if request.method == "POST":
+        chosen = request.POST.get("same", "")
+        known = chosen.isdecimal() and len(chosen) < 3 and int(chosen) < len(draft.nearby)
+        draft.same = draft.nearby[int(chosen)] if known else None
+        drafts.save(request.session, draft_id, draft)
+        return redirect("report-you", draft_id)
+    found = []
+    if draft.place:
+        found = lookalikes.find_public(draft.text, draft.place, draft.lon, draft.lat, now=timezone.now())
+    draft.nearby = [f.id for f in found]
+    drafts.save(request.session, draft_id, draft)
+    if not found:
+        return redirect("report-you", draft_id)
+    return render(request, "citizen/nearby.html", _step(draft_id, draft, found=found))
+
+
+@with_draft
+def you(request: HttpRequest, draft_id: str, draft: Draft) -> HttpResponse:
+    """Who asks, as far as they wish to say; then send."""
+    natures = [(n.value, n.label) for n in NATURES]
+    form = YouForm(request.POST or None, natures=natures, initial={"nature": Nature.HELP.value})
+    if request.method == "POST" and form.is_valid():
+        try:
+            code = _send(draft_id, draft, form.cleaned_data)
+        except NotFound:
+            # The case is made and sending again finds it; only the photograph had waited for too long.
+            draft.photo = ""
+            drafts.save(request.session, draft_id, draft)
+            form.add_error(
+                None, _("Your photograph is no longer here. Send once more without it; you can add it later.")
+            )
+        except Refused as refusal:
+            add_errors(form, refusal)
+        else:
+            drafts.sent(request.session, draft_id, code)
+            return redirect(f"{reverse('tracking', args=[code])}?new=1")
+    where = names.place_name(draft.place) if draft.place else draft.address
+    context = _step(draft_id, draft, form=form, where=where)
+    return render(request, "citizen/you.html", context, status=422 if form.is_bound else 200)
+
+
+def _send(draft_id: str, draft: Draft, entered: dict[str, Any]) -> str:
+    anonymous = entered["anonymous"]
+    now = timezone.now()
+    same = Case.objects.filter(pk=draft.same).values_list("number", flat=True).first() if draft.same else None
+    made = intake.create(
+        intake.NewCase(
+            kind=ORDER.code,
+            nature=entered["nature"],
+            content=draft.text,
+            channel=Channel.WEB.value,
+            place=draft.place,
+            address=draft.address,
+            lon=draft.lon,
+            lat=draft.lat,
+            name="" if anonymous else entered["name"],
+            phone="" if anonymous else entered["phone"],
+            anonymous=anonymous,
+            confidential=entered["confidential"],
+            reply_wanted=not entered["no_reply"],
+            language="en" if (get_language() or "").startswith("en") else "zh",
+            fields={"same_as": same} if same else {},
+        ),
+        actor=None,
+        role=REQUESTER,
+        now=now,
+        idempotency_key=f"web:{draft_id}",
+    )
+    if draft.photo:
+        attachments.attach(made.id, draft.photo, person=None, role=REQUESTER, now=now)
+    return made.code
+
+
+# --- following ------------------------------------------------------------------------------------------------------
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def track(request: HttpRequest) -> HttpResponse:
+    """Look a case up by its code. A typing error is told apart from a code that nobody was given."""
+    form = TrackForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        code = codes.read(form.cleaned_data["code"])
+        if code is None:
+            form.add_error(
+                "code",
+                TYPING_ERROR,
+            )
+        elif not Case.objects.filter(code=code).exists():
+            form.add_error("code", NEVER_GIVEN)
+        else:
+            return redirect("tracking", codes.written(code))
+    return render(request, "citizen/track.html", {"form": form}, status=422 if form.is_bound else 200)
+
+
+def _case(request: HttpRequest, typed: str) -> Case | HttpResponseRedirect:
+    """The case under the code as it stands in the address, or the way to its one right spelling."""
+    code = codes.read(typed)
+    if code is None:
+        raise NotFound(TYPING_ERROR)
+    if typed != codes.written(code):
+        return redirect("tracking", codes.written(code))
+    case = Case.objects.select_related("lead_unit").filter(code=code).first()
+    if case is None:
+        raise NotFound(NEVER_GIVEN)
+    return case
+
+
+def _show(request: HttpRequest, case: Case, bound: dict[str, Any] | None = None) -> HttpResponse:
+    bound = bound or {}
+    offered = {row.action for row in engine.requester_actions(case)}
+    actions = [
+        {
+            "name": name,
+            "title": title,
+            "button": button,
+            "form": bound.get(name) or form(auto_id=f"{name}_%s"),
+        }
+        for name, (title, button, form) in ACTIONS.items()
+        if name in offered
+    ]
+    context = {
+        "case": case,
+        "code": codes.written(case.code),
+        "story": story.tell(case),
+        "words": story.without_numbers(case.content),
+        "actions": actions,
+        "key": uuid.uuid4().hex,
+        "new": "new" in request.GET,
+        "again": "again" in request.GET,
+        "done": "done" in request.GET,
+    }
+    response = render(request, "citizen/case.html", context, status=422 if bound else 200)
+    response["X-Robots-Tag"] = "noindex"
+    return response
+
+
+@never_cache
+@require_safe
+def case(request: HttpRequest, code: str) -> HttpResponse:
+    """One case as its requester sees it."""
+    found = _case(request, code)
+    return found if isinstance(found, HttpResponse) else _show(request, found)
+
+
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def act(request: HttpRequest, code: str, action: str) -> HttpResponse:
+    """What the requester may do: add, withdraw, rate, object. The same form sent twice is carried out once."""
+    found = _case(request, code)
+    if isinstance(found, HttpResponse) or request.method != "POST":
+        return redirect("tracking", code)
+    if action not in ACTIONS:
+        raise NotFound(_("There is no such step."))
+    form = ACTIONS[action][2](request.POST, auto_id=f"{action}_%s")
+    if form.is_valid():
+        key = request.POST.get("key", "")[:64]
+        try:
+            engine.act_as_requester(
+                found.code, action, form.cleaned_data, now=timezone.now(), key=key or None
+            )
+        except Invalid as refusal:
+            add_errors(form, refusal)
+        else:
+            return redirect(f"{reverse('tracking', args=[code])}?done=1")
+    return _show(request, found, {action: form})
+
+
+urlpatterns = [
+    path("", home, name="home"),
+    path("report/urgent/", look_for_urgent, name="urgent"),
+    path("report/<hex:draft_id>/place/", place, name="report-place"),
+    path("report/<hex:draft_id>/nearby/", nearby, name="report-nearby"),
+    path("report/<hex:draft_id>/you/", you, name="report-you"),
+    path("t/", track, name="track"),
+    path("t/<str:code>/", case, name="tracking"),
+    path("t/<str:code>/<slug:action>/", act, name="tracking-act"),
+]
