@@ -12,6 +12,7 @@ import json
 from typing import Any
 
 GENESIS = bytes(32)
+_ENCODER = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"))
 
 
 def canonical(value: Any) -> bytes:
@@ -20,13 +21,23 @@ def canonical(value: Any) -> bytes:
 
     Raises TypeError for anything else.
     """
-    return json.dumps(
-        value, ensure_ascii=False, sort_keys=True, separators=(",", ":"), default=_refuse
-    ).encode()
+    _check(value)
+    return _ENCODER.encode(value).encode()
 
 
-def _refuse(value: Any) -> Any:
-    raise TypeError(f"{type(value).__name__} cannot be part of an event")
+def _check(value: Any) -> None:
+    if value is None or isinstance(value, str | int):
+        return
+    if isinstance(value, list | tuple):
+        for item in value:
+            _check(item)
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            if not isinstance(key, str):
+                raise TypeError(f"the key {key!r} of an event's field is not a text")
+            _check(item)
+    else:
+        raise TypeError(f"{type(value).__name__} cannot be part of an event")
 
 
 def link(

@@ -1,7 +1,11 @@
-"""The append-only chain of events, its anchors, and the outbox. The database itself refuses UPDATE and DELETE on the first two."""
+"""The append-only chain of events, its anchors, and the outbox.
+
+The database itself refuses UPDATE, DELETE and TRUNCATE on events and anchors.
+"""
 
 from __future__ import annotations
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
@@ -47,8 +51,18 @@ class Anchor(models.Model):
         return f"anchor at {self.upto}"
 
 
+class Mark(models.Model):
+    """One row: where the next anchor may end, once every transaction that ran at that moment has ended."""
+
+    upto = models.BigIntegerField(default=0)
+    running = ArrayField(models.TextField(), default=list, help_text="virtual transaction ids of that moment")
+
+    def __str__(self) -> str:
+        return f"mark at {self.upto}"
+
+
 class Message(models.Model):
-    """One message that must leave: written in the transaction that causes it, delivered at least once with the same id."""
+    """One message that must leave: written in the transaction that causes it, sent at least once with the same id."""
 
     class Channel(models.TextChoices):
         SMS = "sms", _("text message")

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from lucheng.core.ledger import anchors
 from lucheng.core.ledger.outbox import deliver
 from lucheng.core.ledger.worker import Sweep
 
-SWEEPS = [Sweep("messages", 2.0, deliver)]
+SWEEPS = [
+    Sweep("messages", 2.0, deliver),
+    Sweep("anchors", 60.0, anchors.sweep),
+]
