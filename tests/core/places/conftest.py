@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from django.utils import translation
 
+#: Real lists and outlines beside the repository, where there are any.
 DATA = Path(__file__).parents[4] / "shared" / "data"
 
 
@@ -15,10 +16,3 @@ DATA = Path(__file__).parents[4] / "shared" / "data"
 def _english() -> Iterator[None]:
     with translation.override("en"):
         yield
-
-
-@pytest.fixture
-def data() -> Path:
-    if not DATA.is_dir():
-        pytest.skip("../shared/data is not there")
-    return DATA

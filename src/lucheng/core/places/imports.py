@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from django.db import connection, transaction
-from django.db.models import Q
+from django.db.models import Max, Q, QuerySet
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
@@ -138,10 +138,9 @@ def _take_over(code_list: CodeList) -> Report:
             ]
         )
     _write(day, changes, code_list, current, gone)
-    vanished = {
-        c: row.name for c, row in current.items() if len(c) == code_list.depth and c not in code_list.entries
-    }
-    report.left_behind = _left_behind(day, code_list.depth, vanished)
+    depth = code_list.depth
+    vanished = {c: row.name for c, row in current.items() if len(c) == depth and c not in code_list.entries}
+    report.left_behind = _left_behind(day, depth, vanished)
     return report
 
 
@@ -149,10 +148,10 @@ def _entry(row: Division) -> Entry:
     return Entry(row.code, row.name, row.kind, row.urban_rural_type)
 
 
-def _last_change(rows: Iterable[Division], day: dt.date) -> dt.date | None:
+def _last_change(rows: QuerySet[Division], day: dt.date) -> dt.date | None:
     """The last date, from ``day`` on, as of which something began or ended."""
-    dates = [d for r in rows for d in (r.valid_from, r.valid_to) if d is not None and d >= day]
-    return max(dates, default=None)
+    dates = rows.aggregate(began=Max("valid_from"), ended=Max("valid_to")).values()
+    return max((d for d in dates if d is not None and d >= day), default=None)
 
 
 def _write(
