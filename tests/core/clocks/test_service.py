@@ -317,6 +317,7 @@ def test_an_extension_too_small_to_help_leaves_the_clock_overdue(national: None)
     extend(case, "reply", 1, TimeUnit.WORKING_DAYS, at("2026-12-20 09:00"))
     after = clock(case, "reply")
     assert (after.due_at, after.stage, after.next_at) == (at("2026-12-01 18:00"), Clock.Stage.ESCALATED, None)
+    assert after.warn_at <= after.due_at
 
 
 def test_a_paused_clock_that_is_extended_has_more_left(national: None) -> None:

@@ -262,7 +262,10 @@ def _move(clock: Clock, start: dt.datetime, due_at: dt.datetime, unit: str) -> N
     days = calendar()
     reserve = days.elapsed(clock.warn_at, clock.due_at, _measure(clock.unit))
     left = days.elapsed(start, due_at, _measure(unit))
-    clock.warn_at = days.part(start, due_at, 1 - reserve / left, unit) if left > reserve else start
+    if left > reserve:
+        clock.warn_at = days.part(start, due_at, 1 - reserve / left, unit)
+    else:
+        clock.warn_at = min(start, due_at)
     clock.due_at = due_at
 
 
