@@ -1,0 +1,181 @@
+"""A whole installation of its own for tests that kill things: database, web server, and a small city in it."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parents[2]
+#: Longest wait for a server to answer; it answers in a second or two unless something is wrong.
+PATIENCE = 60.0
+
+# Runs in a process of its own: this test's Django is bound to the suite's database.
+_PREPARE = """
+from django.core.management import call_command
+call_command("migrate", verbosity=0)
+from tests import factories
+city = factories.city()
+from django.utils import timezone
+from lucheng.core.organisation import tokens
+print(tokens.issue(city.people["operator"], "system test", timezone.now()))
+"""
+
+
+def _free_port() -> int:
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return int(s.getsockname()[1])
+
+
+@dataclass
+class Installation:
+    """An installation under ``home``; ``start`` and ``kill`` act on the real processes."""
+
+    home: Path
+    port: int = field(default_factory=_free_port)
+    token: str = ""
+    server: subprocess.Popen[bytes] | None = None
+
+    @property
+    def env(self) -> dict[str, str]:
+        env = {k: v for k, v in os.environ.items() if k != "DATABASE_URL"}
+        return env | {
+            "LUCHENG_HOME": str(self.home),
+            "DJANGO_SETTINGS_MODULE": "lucheng.settings",
+            "PYTHONPATH": str(ROOT),
+            "LUCHENG_LOG": "CRITICAL",
+        }
+
+    def python(self, code: str) -> str:
+        """Run code with Django set up against this installation; its output."""
+        setup = "import django; django.setup()\n"
+        done = subprocess.run(
+            [sys.executable, "-c", setup + code],
+            env=self.env,
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            timeout=120,
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout.strip()
+
+    def command(self, *arguments: str) -> int:
+        """The exit code of one ``lucheng`` command."""
+        call = [sys.executable, "-m", "lucheng", *arguments]
+        return subprocess.run(call, env=self.env, cwd=ROOT, stdout=subprocess.DEVNULL, timeout=120).returncode
+
+    def database(self, *, running: bool) -> None:
+        """Start the database, or stop it the hard way: no goodbye to anybody, as after a power cut."""
+        code = "from lucheng import embedded; embedded.ensure_running()"
+        if running:
+            subprocess.run([sys.executable, "-c", code], env=self.env, check=True, timeout=120)
+            return
+        pid = int((self.home / "postgres" / "postmaster.pid").read_text().splitlines()[0])
+        os.kill(pid, signal.SIGQUIT)
+        deadline = time.monotonic() + PATIENCE
+        while _alive(pid):
+            assert time.monotonic() < deadline, "the database does not stop"
+            time.sleep(0.05)
+
+    def prepare(self) -> None:
+        self.home.mkdir(parents=True, exist_ok=True)
+        self.database(running=True)
+        self.token = self.python(_PREPARE).splitlines()[-1]
+
+    def start(self) -> None:
+        """Start the web server and wait for its first answer."""
+        self.server = subprocess.Popen(
+            [
+                sys.executable,
+                "-m",
+                "lucheng",
+                "serve",
+                "--port",
+                str(self.port),
+                "--workers",
+                "2",
+                "--threads",
+                "4",
+            ],
+            env=self.env,
+            cwd=ROOT,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        deadline = time.monotonic() + PATIENCE
+        while not _answers(self.port):
+            assert time.monotonic() < deadline, "the web server does not answer"
+            time.sleep(0.05)
+
+    def kill(self) -> None:
+        """kill -9 for the web server and all its workers."""
+        assert self.server is not None
+        os.killpg(self.server.pid, signal.SIGKILL)
+        self.server.wait(PATIENCE)
+        # The workers die a moment after their parent; until then the port is still theirs.
+        deadline = time.monotonic() + PATIENCE
+        while _answers(self.port):
+            assert time.monotonic() < deadline, "the workers do not die"
+            time.sleep(0.02)
+
+    def create(self, key: str, content: str) -> tuple[int, dict[str, Any]]:
+        """One create over HTTP; status 0 where no answer came."""
+        body = json.dumps(
+            {
+                "kind": "command_centre.order",
+                "nature": "help",
+                "channel": "phone",
+                "content": content,
+                "phone": "13800000000",
+                "place": "990101001001001",
+                "matter": "010201",
+                "dispatch": True,
+            }
+        ).encode()
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
+        headers = {
+            "Authorization": f"Bearer {self.token}",
+            "Content-Type": "application/json",
+            "Idempotency-Key": key,
+        }
+        try:
+            connection.request("POST", "/api/v1/cases", body, headers)
+            answer = connection.getresponse()
+            return answer.status, json.loads(answer.read())
+        except (OSError, http.client.HTTPException, json.JSONDecodeError):
+            return 0, {}
+        finally:
+            connection.close()
+
+    def remove(self) -> None:
+        if self.server is not None and self.server.poll() is None:
+            self.kill()
+        if (self.home / "postgres" / "postmaster.pid").exists():
+            self.database(running=False)
+
+
+def _answers(port: int) -> bool:
+    try:
+        socket.create_connection(("127.0.0.1", port), 0.2).close()
+    except OSError:
+        return False
+    return True
+
+
+def _alive(pid: int) -> bool:
+    try:
+        # A zombie has ended: it only waits to be reaped by whoever is its parent now.
+        return "Z" not in Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    except FileNotFoundError:
+        return False
