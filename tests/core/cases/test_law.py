@@ -10,6 +10,7 @@ from lucheng.core.cases import engine, intake, queries
 from lucheng.core.cases.models import Assist, Case, Nature, State, Supervision
 from lucheng.core.clocks.models import Clock, ClockKind
 from lucheng.core.errors import Conflict, Forbidden, Invalid, NotFound
+from lucheng.core.ledger.append import append
 from lucheng.core.ledger.models import Event, Message
 from lucheng.core.organisation.access import scope_of
 from lucheng.core.organisation.models import Interest
@@ -472,3 +473,17 @@ def test_an_accepted_case_without_a_rule_waits_in_the_queue_until_a_unit_is_name
     assert list(waiting) == [case]
     step(case, "dispatch", "dispatcher", city, lead_unit="utilities", opinion="暂由城管局牵头")
     assert not waiting.all().exists()
+
+
+def test_a_warning_meanwhile_does_not_cost_the_handler_what_they_wrote(city: City) -> None:
+    """A version behind only by warnings is no conflict: nothing that a person decides on has changed."""
+    case = case_in(State.DISPATCHED, city)
+    seen = case.version
+    append(case, "clock.warned", {"clock": "sign"}, actor=None, role="system", now=LATER)
+    case.save()
+    case.version = seen
+    assert step(case, "sign", "handler", city, LATER).state == State.SIGNED
+    stale = Case.objects.get(pk=case.pk)
+    stale.version = seen
+    with pytest.raises(Conflict):
+        step(stale, "contact", "handler", city, LATER, how="phone")

@@ -137,9 +137,9 @@ _ACTION_NAMES: dict[str, Any] = {
     "split": gettext_lazy("Split"),
     "attached": gettext_lazy("Photograph added"),
     "contact_revealed": gettext_lazy("Contact looked at"),
-    "clock_warned": gettext_lazy("Warned: due soon"),
-    "clock_urged": gettext_lazy("Urged: overdue"),
-    "clock_escalated": gettext_lazy("Escalated"),
+    "clock.warned": gettext_lazy("Warned: due soon"),
+    "clock.urged": gettext_lazy("Urged: overdue"),
+    "clock.escalated": gettext_lazy("Escalated"),
 }
 
 

@@ -29,7 +29,15 @@ def new_code() -> str:
     >>> len(new_code())
     12
     """
-    bits = secrets.randbits(5 * _RANDOM)
+    return of_bits(secrets.randbits(5 * _RANDOM))
+
+
+def of_bits(bits: int) -> str:
+    """The tracking code that 55 bits stand for. Codes that people are given come from :func:`new_code` alone.
+
+    >>> of_bits(0)
+    '000000000000'
+    """
     symbols = "".join(_ALPHABET[bits >> 5 * i & 31] for i in range(_RANDOM))
     return symbols + _check(symbols)
 

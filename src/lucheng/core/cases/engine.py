@@ -314,8 +314,16 @@ def _answered_before(key: str | None, digest: bytes, case: Case) -> bool:
     return True
 
 
-def _check_version(case: Case, version: int | None) -> None:
-    if version is not None and version != case.version:
+#: Events that leave everything a person decides on as it was: a warning, a look at the contact.
+_QUIET = ("clock.warned", "clock.urged", "contact_revealed")
+
+
+def _check_version(case: Case, version: int) -> None:
+    """Refuse where the case has changed since the person saw it. The version counts the events of the chain."""
+    if version == case.version:
+        return
+    since = case.events.filter(seq__gt=version)
+    if not 0 < version < case.version or since.exclude(action__in=_QUIET).exists():
         raise Conflict(
             _(
                 "This order has changed since you opened it (version %(now)s, you had %(then)s): look at it again."
