@@ -8,6 +8,7 @@ from lucheng.core.cases import effects, law, lifecycle
 from lucheng.core.cases.lifecycle import TRANSITIONS
 from lucheng.core.cases.models import ENDED, State
 from lucheng.core.clocks.models import ClockKind
+from lucheng.core.ledger import wording
 from lucheng.core.ledger.append import REQUESTER, SYSTEM
 from lucheng.core.organisation.capabilities import CAPABILITIES
 
@@ -85,6 +86,9 @@ def test_every_name_in_a_row_is_known(row: lifecycle.Transition) -> None:
     assert set(row.shows) <= set(row.needs) | set(row.takes)
     assert set(row.rules) <= set(law.RULES)
     assert row.effect in effects.EFFECTS
+    for template, whom in row.tells:
+        assert wording.wording(template)
+        assert whom in ("requester", "lead", "assists", "county")
     for operation in row.clocks:
         verb, _sep, clock = operation.partition(":")
         assert verb in ("start", "stop", "restart", "cancel", "pause", "resume")
