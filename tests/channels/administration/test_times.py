@@ -56,7 +56,7 @@ def test_every_change_asks_for_the_capability_over_the_whole_city(client: Client
     for person in (city.officer("reader", "case.view"), county):
         client.force_login(person)
         for page, data in {
-            "calendar/2026/": {"day": "2026-03-02", "working": "", "name": "x"},
+            "calendar/2026/": {"day": "2026-03-02", "kind": "off", "name": "x"},
             "calendar/2026/forget/": {"day": "2026-01-01"},
             "limits/": {},
         }.items():
@@ -78,7 +78,7 @@ def test_the_year_shows_holidays_and_swapped_workdays(browser: Client) -> None:
 def test_a_day_off_is_entered_and_taken_back(browser: Client) -> None:
     day = dt.date(2026, 3, 2)  # a Monday
     assert holidays.calendar().is_working(day)
-    browser.post("/admin/calendar/2026/", {"day": "2026-03-02", "working": "", "name": "地方假日"})
+    browser.post("/admin/calendar/2026/", {"day": "2026-03-02", "kind": "off", "name": "地方假日"})
     forget()
     assert not holidays.calendar().is_working(day)
     assert "地方假日" in text(browser.get("/admin/calendar/2026/"))
@@ -88,7 +88,7 @@ def test_a_day_off_is_entered_and_taken_back(browser: Client) -> None:
 
 
 def test_a_sunday_becomes_a_working_day(browser: Client) -> None:
-    browser.post("/admin/calendar/2026/", {"day": "2026-03-08", "working": "1", "name": "调休"})
+    browser.post("/admin/calendar/2026/", {"day": "2026-03-08", "kind": "work", "name": "调休"})
     forget()
     assert holidays.calendar().is_working(dt.date(2026, 3, 8))
 
@@ -97,7 +97,7 @@ def test_naming_a_named_day_changes_it(browser: Client) -> None:
     day = CalendarDay.objects.filter(working=False, day__year=2026).order_by("day").last()
     assert day is not None
     count = CalendarDay.objects.count()
-    browser.post("/admin/calendar/2026/", {"day": day.day.isoformat(), "working": "", "name": "改名"})
+    browser.post("/admin/calendar/2026/", {"day": day.day.isoformat(), "kind": "off", "name": "改名"})
     day.refresh_from_db()
     assert (day.name, CalendarDay.objects.count()) == ("改名", count)
 
@@ -105,11 +105,11 @@ def test_naming_a_named_day_changes_it(browser: Client) -> None:
 @pytest.mark.parametrize(
     "data",
     [
-        {"day": "2026-03-02", "working": "1", "name": "周一"},
-        {"day": "2026-03-02", "working": "", "name": ""},
-        {"day": "2026-02-30", "working": "", "name": "x"},
-        {"day": "1800-01-01", "working": "", "name": "x"},
-        {"day": "", "working": "2", "name": "x" * 50},
+        {"day": "2026-03-02", "kind": "work", "name": "周一"},
+        {"day": "2026-03-02", "kind": "off", "name": ""},
+        {"day": "2026-02-30", "kind": "off", "name": "x"},
+        {"day": "1800-01-01", "kind": "off", "name": "x"},
+        {"day": "", "kind": "2", "name": "x" * 50},
     ],
 )
 def test_a_day_that_cannot_be_named_is_refused_at_the_field(browser: Client, data: dict[str, str]) -> None:

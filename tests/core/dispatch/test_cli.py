@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import typer
+from django.utils import translation
 from typer.testing import CliRunner, Result
 
 from lucheng.core.dispatch import cli, editions
@@ -43,7 +44,8 @@ def test_a_faulty_sheet_is_shown_line_by_line_and_ends_with_one(tmp_path: Path) 
     city.lay_out()
     file = tmp_path / "catalogue.csv"
     file.write_text("版本,事项编码\n1,2\n", encoding="utf-8")
-    result = lucheng("catalogue", "import", str(file))
+    with translation.override("zh-hans"):
+        result = lucheng("catalogue", "import", str(file))
     assert result.exit_code == 1
     assert "第1行“区划编码”" in result.output and "nothing was written" in result.output
     assert not Version.objects.exists()

@@ -151,7 +151,7 @@ class PeriodForm(forms.Form):
 
 
 class RoleForm(forms.Form):
-    name = forms.CharField(label=_("Name"), max_length=40)
+    name = forms.CharField(label=pgettext_lazy("role", "Name"), max_length=40)
     name_en = forms.CharField(label=_("Name in English"), max_length=60, required=False)
     reach = forms.ChoiceField(label=_("Reach"), choices=Role.Reach.choices, widget=forms.RadioSelect)
     capabilities = forms.MultipleChoiceField(
@@ -190,10 +190,10 @@ class PostForm(forms.Form):
 
 class DayForm(forms.Form):
     day = forms.DateField(label=_("Day"), widget=DayInput())
-    working = forms.ChoiceField(
+    kind = forms.ChoiceField(
         label=_("What it is"),
-        choices=[("", _("a day off")), ("1", _("a working day at a weekend"))],
-        required=False,
+        choices=[("off", _("a day off")), ("work", _("a working day at a weekend"))],
+        initial="off",
         widget=forms.RadioSelect,
     )
     name = forms.CharField(label=_("Why"), max_length=40, help_text=_("The name of the holiday."))

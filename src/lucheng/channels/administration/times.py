@@ -14,6 +14,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from lucheng.channels.administration.doors import did, opens_for, refused, workbook
@@ -28,11 +29,20 @@ from lucheng.core.faults import Faulty
 
 EDIT = "calendar.edit"
 
+WEEKDAYS = (
+    pgettext_lazy("weekday", "Mo"),
+    pgettext_lazy("weekday", "Tu"),
+    pgettext_lazy("weekday", "We"),
+    pgettext_lazy("weekday", "Th"),
+    pgettext_lazy("weekday", "Fr"),
+    pgettext_lazy("weekday", "Sa"),
+    pgettext_lazy("weekday", "Su"),
+)
+
 
 def _year(year: int, today: dt.date) -> list[dict[str, Any]]:
     """Twelve months of weeks of days: what each day is, and why."""
     named = {d.day: d for d in CalendarDay.objects.filter(day__year=year)}
-    weeks = months.Calendar(months.MONDAY)
 
     def day(date: dt.date, month: int) -> dict[str, Any] | None:
         if date.month != month:
@@ -41,13 +51,11 @@ def _year(year: int, today: dt.date) -> list[dict[str, Any]]:
         working = exception.working if exception is not None else date.weekday() < 5
         return {"date": date, "working": working, "named": exception, "today": date == today}
 
-    return [
-        {
-            "first": dt.date(year, month, 1),
-            "weeks": [[day(date, month) for date in week] for week in weeks.monthdatescalendar(year, month)],
-        }
-        for month in range(1, 13)
-    ]
+    def shown(month: int) -> dict[str, Any]:
+        weeks = months.Calendar(months.MONDAY).monthdatescalendar(year, month)
+        return {"first": dt.date(year, month, 1), "weeks": [[day(d, month) for d in week] for week in weeks]}
+
+    return [shown(month) for month in range(1, 13)]
 
 
 @opens_for(EDIT)
@@ -73,7 +81,7 @@ def _name_day(request: HttpRequest, year: int) -> HttpResponse:
     if form.is_valid():
         entered = form.cleaned_data
         try:
-            named = days.name_day(entered["day"], entered["working"] == "1", entered["name"])
+            named = days.name_day(entered["day"], entered["kind"] == "work", entered["name"])
         except Invalid as wrong:
             refused(form, wrong)
         else:
@@ -97,6 +105,7 @@ def _show_year(request: HttpRequest, year: int, form: DayForm) -> HttpResponse:
         "notice": CalendarYear.objects.filter(year=year).values_list("notice", flat=True).first(),
         "months": _year(year, timezone.localdate()),
         "named": CalendarDay.objects.filter(day__year=year).order_by("day"),
+        "weekdays": WEEKDAYS,
         "spans": WorkingSpan.objects.order_by("opens"),
         "form": form,
     }
