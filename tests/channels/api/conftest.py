@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import quote, unquote_to_bytes
 from wsgiref.util import setup_testing_defaults
 
 import pytest
@@ -48,8 +49,8 @@ def request(method: str, path: str, body: bytes = b"", **headers: str) -> Answer
     address, _mark, query = path.partition("?")
     environ: dict[str, Any] = {
         "REQUEST_METHOD": method,
-        "PATH_INFO": address,
-        "QUERY_STRING": query,
+        "PATH_INFO": unquote_to_bytes(address).decode("latin-1"),
+        "QUERY_STRING": quote(query, safe="%&=+-_.:'"),
         "CONTENT_LENGTH": str(len(body)),
         "wsgi.input": io.BytesIO(body),
         "HTTP_HOST": "localhost",
@@ -59,7 +60,9 @@ def request(method: str, path: str, body: bytes = b"", **headers: str) -> Answer
         environ[name if name == "CONTENT_TYPE" else f"HTTP_{name}"] = value
     setup_testing_defaults(environ)
     said: list[Any] = []
-    inside = connection.in_atomic_block  # the test's own transaction outlives the request, as with Django's client
+    inside = (
+        connection.in_atomic_block
+    )  # the test's own transaction outlives the request, as with Django's client
     for signal in (request_started, request_finished) if inside else ():
         signal.disconnect(close_old_connections)
     try:
@@ -84,7 +87,7 @@ class Caller:
             self.headers["authorization"] = f"Bearer {token}"
 
     def get(self, path: str, **headers: str) -> Answer:
-        return request("GET", "/api/v1" + path, **{**self.headers, **headers})
+        return request("GET", "/api/v1" + path, b"", **{**self.headers, **headers})
 
     def post(self, path: str, body: Any, **headers: str) -> Answer:
         content = body if isinstance(body, bytes) else json.dumps(body, ensure_ascii=False).encode()

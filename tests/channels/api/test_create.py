@@ -230,7 +230,15 @@ def test_a_body_beyond_the_limit_is_refused_before_it_is_read(caller: Callers) -
 
 
 @pytest.mark.parametrize(
-    "body", [b"", b"{", b'{"fields": {"a": ' + b"[" * 100_000, b'{"kind": "\xff"}', b'{"kind": "\\ud800"}', b"nothing"]
+    "body",
+    [
+        b"",
+        b"{",
+        b'{"fields": {"a": ' + b"[" * 100_000,
+        b'{"kind": "\xff"}',
+        b'{"kind": "\\ud800"}',
+        b"nothing",
+    ],
 )
 def test_a_body_that_is_not_json_is_malformed(caller: Callers, body: bytes) -> None:
     answer = caller("dispatcher").create(body)

@@ -17,6 +17,7 @@ import ninja.errors
 from django.core.exceptions import RequestDataTooBig
 from django.db import InterfaceError, OperationalError, connection
 from django.http import Http404, HttpRequest, HttpResponse, UnreadablePostError
+from django.http.multipartparser import MultiPartParserError
 from django.utils.translation import gettext_lazy as _
 from psycopg_pool import PoolTimeout
 
@@ -125,6 +126,8 @@ def of(error: BaseException) -> Refused:
         return Malformed(_("The body is not JSON in UTF-8."))
     if isinstance(error, RequestDataTooBig):
         return too_large()
+    if isinstance(error, MultiPartParserError):
+        return Malformed(_("The parts of the body cannot be told apart."))
     if isinstance(error, ninja.errors.AuthenticationError):
         return Unauthenticated(_("This address needs a key or a signed-in person."))
     if isinstance(error, ninja.errors.HttpError):

@@ -6,11 +6,12 @@ import base64
 import binascii
 import datetime as dt
 import re
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import msgspec
+from django.conf import settings
 from django.db.models import Q, QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import FileResponse, HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from ninja import Body, Header, Query, Router, Schema
@@ -19,10 +20,10 @@ from pydantic import Field, JsonValue
 from lucheng.channels.api import schemas as out
 from lucheng.channels.api.auth import Identity
 from lucheng.channels.api.create import create
-from lucheng.channels.api.problems import VersionMissing
-from lucheng.core.cases import codes, engine, kinds, queries
+from lucheng.channels.api.problems import MediaType, TooLarge, VersionMissing
+from lucheng.core.cases import attachments, codes, engine, kinds, queries
 from lucheng.core.cases.lifecycle import FIELDS, Transition
-from lucheng.core.cases.models import Case, Channel, Nature, State, Supervision, Urgency
+from lucheng.core.cases.models import Attachment, Case, Channel, Nature, State, Supervision, Urgency
 from lucheng.core.clocks.models import Clock
 from lucheng.core.dispatch import catalogue, matters
 from lucheng.core.errors import Forbidden, Invalid, NotFound
@@ -31,6 +32,7 @@ from lucheng.core.organisation.middleware import scope
 from lucheng.core.organisation.models import Person, Unit
 from lucheng.core.places import names
 from lucheng.core.privacy import contacts
+from lucheng.web.uploads import too_large
 
 router = Router(tags=["cases"])
 
@@ -143,7 +145,7 @@ class Wanted(Schema):
     """Which cases. Empty means any."""
 
     queue: queries.Queue | None = None
-    state: State | Literal[""] = ""
+    state: State | None = None
     kind: str = ""
     place: out.Prefix = Field("", description="everything under this division or grid code")
     matter: out.Matter = Field("", description="everything under this matter code")
@@ -188,7 +190,7 @@ def list_cases(request: HttpRequest, wanted: Query[Wanted]) -> out.Rows:
         who,
         queries.Filter(
             queue=wanted.queue,
-            state=wanted.state,
+            state=wanted.state or "",
             kind=wanted.kind,
             place=wanted.place,
             matter=wanted.matter,
@@ -272,6 +274,17 @@ def _clock(c: Clock) -> out.ClockOut:
     )
 
 
+def _attachment(a: Attachment) -> out.AttachmentOut:
+    return out.AttachmentOut(
+        sha256=a.sha256,
+        media_type=a.media_type,
+        size=a.size,
+        width=a.width,
+        height=a.height,
+        added_at=a.added_at,
+    )
+
+
 def detail(case: Case, who: Scope) -> out.Detail:
     """Everything about a case that ``who`` may see, in a fixed number of queries."""
     seen = queries.visible(who)
@@ -342,17 +355,7 @@ def detail(case: Case, who: Scope) -> out.Detail:
         if case.parent is not None and who.allows("case.view", case.parent)
         else None,
         parts=_numbers(seen.filter(parent=case)),
-        attachments=[
-            out.AttachmentOut(
-                sha256=a.sha256,
-                media_type=a.media_type,
-                size=a.size,
-                width=a.width,
-                height=a.height,
-                added_at=a.added_at,
-            )
-            for a in case.attachments.order_by("id")
-        ],
+        attachments=[_attachment(a) for a in case.attachments.order_by("id")],
         public_reply=case.public_reply,
         contacted=case.contacted,
         solved=case.solved,
@@ -444,6 +447,67 @@ def split_case(
         now=timezone.now(),
     )
     return [moved(case) for case in made]
+
+
+_PICTURE = {"responses": {200: {"description": "OK", "content": {"image/jpeg": {}}}}}
+_MULTIPART = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "multipart/form-data": {
+                "schema": {
+                    "type": "object",
+                    "required": ["photo"],
+                    "properties": {"photo": {"type": "string", "contentMediaType": "image/*"}},
+                }
+            }
+        },
+    }
+}
+
+
+@router.post(
+    "/cases/{number}/attachments",
+    response={201: out.AttachmentOut},
+    summary="Add a photograph",
+    openapi_extra=_MULTIPART,
+)
+def add_photograph(request: HttpRequest, number: out.Number) -> out.AttachmentOut:
+    """Add one photograph (JPEG, PNG or WebP, the part ``photo``). Position and device are taken out of it; the same
+    one twice is added once."""
+    case, who = _visible(request, number)
+    role = who.role_for("case.handle", case) or who.role_for("case.accept", case)
+    if role is None:
+        raise Forbidden(_("Your posts do not let you add to this order."))
+    if request.content_type != "multipart/form-data":
+        raise MediaType(_("Send the photograph as “multipart/form-data”."))
+    photo = request.FILES.get("photo")
+    if "photo" in too_large(request):
+        raise TooLarge(
+            _("This photograph is larger than %(most)s MB.")
+            % {"most": settings.ATTACHMENT_MAX_BYTES // 1024**2}
+        )
+    if photo is None:
+        raise Invalid({"photo": _("Send a photograph as the part “photo”.")})
+    return _attachment(
+        attachments.store(case.pk, photo, person=person(request), role=role, now=timezone.now())
+    )
+
+
+@router.get("/cases/{number}/attachments/{sha256}", summary="Fetch a photograph", openapi_extra=_PICTURE)
+def get_photograph(
+    request: HttpRequest, number: out.Number, sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+) -> FileResponse:
+    """The picture, as image/jpeg."""
+    case, _who = _visible(request, number)
+    found = case.attachments.filter(sha256=sha256).first()
+    if found is None:
+        raise NotFound(_("There is no such photograph."))
+    return FileResponse(
+        attachments.open_file(found),
+        content_type=found.media_type,
+        headers={"Cache-Control": "private, no-store"},
+    )
 
 
 @router.post("/cases/{number}/reveal", response=out.Revealed, summary="Look at the contact")
