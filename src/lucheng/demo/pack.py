@@ -34,6 +34,8 @@ class Township:
 class County:
     code: str
     name: str
+    #: As the names of its offices begin.
+    short: str
     kind: Kind
     communities: int
     villages: int
@@ -73,7 +75,9 @@ def spread(values: list[float]) -> Spread:
     return Spread(mean, sd, int(least), int(most))
 
 
+@cache
 def read_toml(name: str) -> dict[str, Any]:
+    """A file of the pack. Held in memory: read it, do not change it."""
     return tomllib.loads((FOLDER / name).read_text(encoding="utf-8"))
 
 
@@ -111,6 +115,7 @@ def city() -> City:
         County(
             code=c["code"],
             name=public[c["code"]],
+            short=c["short"],
             kind=Kind(c["kind"]),
             communities=c["communities"],
             villages=c["villages"],
@@ -135,7 +140,6 @@ def city() -> City:
     )
 
 
-@cache
 def names() -> dict[str, Any]:
     """The syllables from which names are made."""
     return read_toml("names.toml")
