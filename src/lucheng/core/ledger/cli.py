@@ -1,29 +1,39 @@
-"""``lucheng worker`` and ``lucheng ledger …``."""
+"""``lucheng worker``, ``lucheng ledger …`` and ``lucheng messages …``."""
 
 from __future__ import annotations
 
+import datetime as dt
 import signal
 import threading
+import time
 from types import FrameType
 from typing import Annotated
 
 import typer
-from rich.console import Console
+from django.conf import settings
+from django.utils import timezone
+from rich.progress import Progress
 from rich.table import Table
 
-console = Console()
+from lucheng.cli import ensure_database
+from lucheng.core.console import console
+from lucheng.core.errors import NotFound
+from lucheng.core.ledger import outbox
+from lucheng.core.ledger.verify import Tally, read_witness
+from lucheng.core.ledger.verify import head as last_anchor
+from lucheng.core.ledger.verify import verify as findings
+from lucheng.core.ledger.worker import discover, work, work_once
+
+SHOWN = 200  # findings printed one by one; more are counted
+
+ledger = typer.Typer(help="Prove that no event was changed, removed or put in.", no_args_is_help=True)
+messages = typer.Typer(help="Messages on their way out.", no_args_is_help=True)
 
 
 def worker(
     once: Annotated[bool, typer.Option("--once", help="Do what is due now, then stop.")] = False,
 ) -> None:
-    """Watch deadlines, send messages, anchor the ledger: everything that happens by itself. Stop it with
-    Ctrl-C."""
-    from django.conf import settings
-
-    from lucheng.cli import ensure_database
-    from lucheng.core.ledger.worker import discover, work, work_once
-
+    """Watch deadlines, send messages, anchor the ledger: everything that happens by itself. Stop it with Ctrl-C."""
     ensure_database()
     # Each sweep keeps one connection of its own: a pool would hide an outage until its timeout.
     settings.DATABASES["default"]["OPTIONS"].pop("pool", None)
@@ -43,10 +53,81 @@ def worker(
 
     signal.signal(signal.SIGTERM, stopping)
     signal.signal(signal.SIGINT, stopping)
-    console.print(f"worker runs: {', '.join(s.name for s in sweeps) or 'nothing declared'}")
+    console.print(f"worker runs: {', '.join(s.name for s in sweeps)}")
     work(sweeps, stop)
     console.print("worker stopped")
 
 
+@ledger.command()
+def verify(
+    case: Annotated[str | None, typer.Option(help="Only the case with this order number.")] = None,
+    since: Annotated[
+        dt.datetime | None,
+        typer.Option(
+            formats=["%Y-%m-%d"], help="Only cases with an event since this day, from their first event on."
+        ),
+    ] = None,
+    files: Annotated[bool, typer.Option("--files", help="Read every photograph as well.")] = False,
+    witness: Annotated[
+        str | None, typer.Option(help="An anchor noted earlier, as `lucheng ledger head` printed it.")
+    ] = None,
+) -> None:
+    """Check every link of every chain and every anchor, and name what is wrong. Exit code 1 where anything is."""
+    try:
+        noted = read_witness(witness) if witness else None
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="--witness") from None
+    ensure_database()
+    tally = Tally()
+    began = time.monotonic()
+    with Progress(console=console, transient=True) as bar:
+        task = bar.add_task("verifying", total=None)
+        try:
+            for finding in findings(
+                tally,
+                number=case,
+                since=timezone.make_aware(since) if since is not None else None,
+                files=files,
+                witness=noted,
+                progress=lambda t: bar.update(task, completed=t.events, total=t.events_in_all),
+            ):
+                if tally.findings <= SHOWN:
+                    console.print(str(finding), style="red", markup=False, highlight=False)
+        except NotFound as error:
+            console.print(str(error.detail), style="red", markup=False)
+            raise typer.Exit(1) from None
+    if tally.findings > SHOWN:
+        console.print(f"… and {tally.findings - SHOWN:,} more", style="red")
+    seconds = time.monotonic() - began
+    console.print(
+        f"{tally.events:,} events of {tally.cases:,} cases, {tally.anchors:,} anchors in {seconds:.1f} s; "
+        f"{tally.not_anchored:,} events are newer than the last anchor"
+    )
+    if tally.findings:
+        console.print(f"{tally.findings:,} findings", style="bold red")
+        raise typer.Exit(1)
+    console.print("nothing is wrong", style="bold green")
+
+
+@ledger.command()
+def head() -> None:
+    """Print the last anchor. Note it where nobody of this system can change it, and give it to `verify --witness`."""
+    ensure_database()
+    word = last_anchor()
+    if not word:
+        console.print("no anchor yet: it takes `lucheng worker` a minute or two", style="red")
+        raise typer.Exit(1)
+    typer.echo(word)
+
+
+@messages.command()
+def retry() -> None:
+    """Send again what had been given up, for example after the gateway's address was corrected."""
+    ensure_database()
+    console.print(f"{outbox.retry(timezone.now()):,} messages will be tried again")
+
+
 def register(app: typer.Typer) -> None:
     app.command()(worker)
+    app.add_typer(ledger, name="ledger")
+    app.add_typer(messages, name="messages")
