@@ -36,6 +36,8 @@ class _Register:
     """All codes ever in force, sorted."""
     rows: dict[str, tuple[Place, ...]]
     """For each code, its rows in the order of time."""
+    by_level: dict[int, list[str]]
+    """The codes of each length, sorted."""
 
 
 def _load() -> _Register:
@@ -44,7 +46,10 @@ def _load() -> _Register:
         "code", "name", "kind", "valid_from", "valid_to"
     ):
         rows.setdefault(row[0], []).append(Place(*row))
-    return _Register(codes=sorted(rows), rows={code: tuple(found) for code, found in rows.items()})
+    by_level: dict[int, list[str]] = {n: [] for n in _LEVELS}
+    for code in sorted(rows):
+        by_level[len(code)].append(code)
+    return _Register(sorted(rows), {code: tuple(found) for code, found in rows.items()}, by_level)
 
 
 _register = Snapshot("places", _load)
@@ -93,10 +98,15 @@ def root(day: dt.date | None = None) -> str:
 
     Raises ValueError where several divisions stand at the top, as no one of them holds everything.
     """
-    top = children("", day)
-    if len(top) > 1:
-        raise ValueError(f"no one place holds everything: {', '.join(p.code for p in top)}")
-    return top[0].code if top else ""
+    day = day or timezone.localdate()
+    register = _register.get()
+    for n in _LEVELS:
+        top = [code for code in register.by_level[n] if any(p.in_force(day) for p in register.rows[code])]
+        if len(top) > 1:
+            raise ValueError(f"no one place holds everything: {', '.join(top)}")
+        if top:
+            return top[0]
+    return ""
 
 
 def place_name(code: str, day: dt.date | None = None) -> str:
