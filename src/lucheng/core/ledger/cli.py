@@ -35,8 +35,6 @@ def worker(
 ) -> None:
     """Watch deadlines, send messages, anchor the ledger: everything that happens by itself. Stop it with Ctrl-C."""
     ensure_database()
-    # Each sweep keeps one connection of its own: a pool would hide an outage until its timeout.
-    settings.DATABASES["default"]["OPTIONS"].pop("pool", None)
     sweeps = discover()
     if once:
         done = work_once(sweeps)
@@ -46,6 +44,8 @@ def worker(
         console.print(table)
         raise typer.Exit(1 if None in done.values() else 0)
 
+    # Each sweep keeps one connection of its own: a pool would hide an outage until its timeout.
+    settings.DATABASES["default"]["OPTIONS"].pop("pool", None)
     stop = threading.Event()
 
     def stopping(number: int, frame: FrameType | None) -> None:
