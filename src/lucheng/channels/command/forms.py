@@ -17,9 +17,10 @@ from lucheng.core.places.names import place_name
 def _field(name: str, case: Case, required: bool) -> forms.Field:
     spec = FIELDS[name]
     common: dict[str, Any] = {"label": spec.label, "required": required}
+
     match spec.kind:
         case "flag":
-            return forms.BooleanField(label=spec.label, required=False)
+            return forms.BooleanField(**{**common, "required": False})
         case "choice":
             return forms.ChoiceField(choices=spec.choices, widget=forms.RadioSelect, **common)
         case "text":

@@ -271,7 +271,7 @@ def _tell(row: Transition, case: Case, lead_before: int | None, now: dt.datetime
         elif whom == "county":
             # An order that goes straight to a sub-district or township is copied to the county's government
             # (Beijing regulation art. 12).
-            lead = Unit.objects.filter(pk=case.lead_unit_id, kind=Unit.Kind.STREET).first()
+            lead = Unit.objects.filter(pk=case.lead_unit_id or 0, kind=Unit.Kind.STREET).first()
             county = (
                 lead
                 and Unit.objects.filter(kind=Unit.Kind.GOVERNMENT, place=lead.place[:6], active=True).first()

@@ -158,7 +158,11 @@ class Case(models.Model):
     appealed_at = models.DateTimeField(null=True, help_text="the requester objects and has no answer yet")
 
     open = models.GeneratedField(
-        expression=~Q(state__in=[s.value for s in ENDED]), output_field=models.BooleanField(), db_persist=True
+        expression=models.ExpressionWrapper(
+            ~Q(state__in=[s.value for s in ENDED]), output_field=models.BooleanField()
+        ),
+        output_field=models.BooleanField(),
+        db_persist=True,
     )
     created_at = models.DateTimeField()
     due_at = models.DateTimeField(null=True, help_text="the earliest due time of its running clocks")

@@ -5,7 +5,9 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
+from django.db import connection
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
@@ -117,9 +119,8 @@ def queue_counts(
     ]
     if not parts:
         return {}
-    from django.db import connection
-
-    selects, params = [], []
+    selects: list[str] = []
+    params: list[Any] = []
     for part in parts:
         sql, values = part.query.sql_with_params()
         selects.append(f"(select count(*) from ({sql}) as q)")
