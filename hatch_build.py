@@ -60,7 +60,9 @@ def front_end(root: Path) -> None:
     if not stamp.exists() or stamp.read_text() != lock:
         code = npm(["ci", "--no-fund", "--no-audit", "--prefer-offline"], **quiet)
         if code != 0:
-            raise BuildError(f"npm ci failed with code {code} in {folder}; is the package registry reachable?")
+            raise BuildError(
+                f"npm ci failed with code {code} in {folder}; is the package registry reachable?"
+            )
         stamp.write_text(lock)
     code = node([str(folder / "node_modules/vite/bin/vite.js"), "build", "--logLevel", "warn"], **quiet)
     if code != 0:

@@ -19,6 +19,14 @@ function start(root: ParentNode): void {
 start(document);
 document.addEventListener("htmx:after:swap", () => start(document));
 
+// A button that names a key (data-key="F9") is pressed by it.
+document.addEventListener("keydown", (event) => {
+  const button = document.querySelector<HTMLButtonElement>(`button[data-key="${CSS.escape(event.key)}"]`);
+  if (!button || event.ctrlKey || event.altKey || event.metaKey) return;
+  event.preventDefault();
+  button.click();
+});
+
 // The server refuses a write without this token; pages carry it once, in a meta element.
 document.addEventListener("htmx:config:request", (event) => {
   const token = document.querySelector<HTMLMetaElement>('meta[name="csrf-token"]')?.content;

@@ -21,13 +21,13 @@ Entry = tuple[str | Promise, str, str]
 
 @cache
 def entries() -> tuple[Entry, ...]:
-    """What every room declares, in the order of the floors."""
+    """What every room declares: work on cases first, then the rest, each in the order of the rooms."""
     found: list[Entry] = []
     for config in apps.get_app_configs():
         if config.name.startswith("lucheng.") and find_spec(f"{config.name}.pages"):
             declared: Sequence[Entry] = getattr(import_module(f"{config.name}.pages"), "NAV", ())
             found += declared
-    return tuple(found)
+    return tuple(sorted(found, key=lambda entry: not entry[2].startswith("case.")))
 
 
 def items(scope: Scope) -> list[tuple[str, str]]:

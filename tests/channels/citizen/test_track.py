@@ -6,6 +6,7 @@ import datetime as dt
 import re
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
@@ -15,6 +16,7 @@ from lucheng.core.cases.models import Case, State
 from lucheng.core.ledger.models import Event
 from lucheng.core.revisions import snapshot
 from tests import factories
+from tests.channels.citizen.test_report import picture
 
 STATES = [s for s in State if s not in (State.DRAFT,)]
 
@@ -123,12 +125,12 @@ def test_the_page_costs_the_same_at_one_step_and_at_a_hundred(
     monkeypatch.setattr(snapshot, "MAX_AGE", 1e9)  # asking once a second for revisions is not the page's cost
     case = factories.case_in(State.SIGNED, city)
     page(client, case)  # reference data is read once
-    with django_assert_num_queries(5):
+    with django_assert_num_queries(6):
         page(client, case)
     for n in range(100):
         client.post(f"/t/{codes.written(case.code)}/supplement/", {"note": f"补充{n}", "key": str(n)})
     assert Event.objects.filter(case=case).count() > 100
-    with django_assert_num_queries(5):
+    with django_assert_num_queries(6):
         page(client, case)
 
 
@@ -179,6 +181,26 @@ def test_information_is_added_and_read_again(client: Client, city: factories.Cit
     case = factories.case_in(State.SIGNED, city)
     assert act(client, case, "supplement", note="又坏了一盏") == 302
     assert "又坏了一盏" in page(client, case)
+
+
+def test_a_photograph_is_added_later(client: Client, city: factories.City) -> None:
+    case = factories.case_in(State.SIGNED, city)
+    for _n in range(2):  # sent twice, kept once
+        address = f"/t/{codes.written(case.code)}/supplement/"
+        answer = client.post(address, {"note": "见照片", "photo": picture(), "key": "k1"})
+        assert answer.status_code == 302
+    assert case.attachments.count() == 1
+    assert "<dt>照片</dt><dd>1</dd>" in page(client, case)
+
+
+def test_a_bad_photograph_is_refused_and_the_words_stay(client: Client, city: factories.City) -> None:
+    case = factories.received()
+    bad = SimpleUploadedFile("x.jpg", b"not a picture", "image/jpeg")
+    answer = client.post(f"/t/{codes.written(case.code)}/supplement/", {"note": "见照片", "photo": bad})
+    assert answer.status_code == 422
+    assert "见照片" in answer.content.decode()
+    assert 'id="supplement_photo_error"' in answer.content.decode()
+    assert Event.objects.filter(case=case).count() == 1
 
 
 def test_the_same_addition_sent_twice_stands_once(client: Client, city: factories.City) -> None:

@@ -41,6 +41,13 @@ class SafeText(forms.CharField):
             raise forms.ValidationError(str(refusal.fields["text"])) from refusal
 
 
+class PhotoField(forms.FileField):
+    """One photograph; what it is made of is looked at by core.cases.attachments."""
+
+    widget = forms.FileInput(attrs={"accept": "image/*"})
+    default_error_messages = {"empty": _("This file is empty: choose another photograph.")}
+
+
 class StartForm(forms.Form):
     """The first page: what is the matter, and a photograph where there is one."""
 
@@ -60,12 +67,7 @@ class StartForm(forms.Form):
             }
         ),
     )
-    photo = forms.FileField(
-        label=_("Photograph"),
-        required=False,
-        error_messages={"empty": _("This file is empty: choose another photograph.")},
-        widget=forms.FileInput(attrs={"accept": "image/*"}),
-    )
+    photo = PhotoField(label=_("Photograph"), required=False)
 
 
 class PlaceForm(forms.Form):
@@ -194,6 +196,7 @@ class SupplementForm(forms.Form):
         error_messages={"required": _("Write what should be added.")},
         widget=forms.Textarea(attrs={"rows": 3}),
     )
+    photo = PhotoField(label=_("Photograph"), required=False)
 
 
 class WithdrawForm(forms.Form):

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
+from django import forms
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render
@@ -79,17 +80,7 @@ def home(request: HttpRequest) -> HttpResponse:
         return _already_sent(request, draft_id)
     draft = drafts.load(request.session, draft_id) or Draft(text="")
     form = StartForm(request.POST, request.FILES)
-    if "photo" in too_large(request):
-        limit = settings.ATTACHMENT_MAX_BYTES // 1024 // 1024
-        form.add_error(
-            "photo", _("This file is larger than %(limit)s MB: choose a smaller one.") % {"limit": limit}
-        )
-    photo = form.cleaned_data.get("photo") if form.is_valid() or "photo" not in form.errors else None
-    if photo:
-        try:
-            draft.photo = attachments.receive(photo)
-        except Invalid as refusal:
-            add_errors(form, refusal, at="photo")
+    draft.photo = _photo(request, form) or draft.photo
     if not form.is_valid():
         kept = bool(draft.photo)
         if kept:  # the photograph is good: it waits while the words are corrected
@@ -99,6 +90,24 @@ def home(request: HttpRequest) -> HttpResponse:
     draft.text = form.cleaned_data["text"]
     drafts.save(request.session, draft_id, draft)
     return redirect("report-place", draft_id)
+
+
+def _photo(request: HttpRequest, form: forms.Form) -> str:
+    """Take in the photograph of a form, whatever else in it needs correcting; the name under which it waits, or ""."""
+    form.full_clean()
+    if "photo" in too_large(request):
+        limit = settings.ATTACHMENT_MAX_BYTES // 1024**2
+        form.add_error(
+            "photo", _("This file is larger than %(limit)s MB: choose a smaller one.") % {"limit": limit}
+        )
+    upload = form.cleaned_data.get("photo")
+    if not upload:
+        return ""
+    try:
+        return attachments.receive(upload)
+    except Invalid as refusal:
+        add_errors(form, refusal, at="photo")
+        return ""
 
 
 @require_POST
@@ -302,6 +311,7 @@ def _show(request: HttpRequest, case: Case, bound: dict[str, Any] | None = None)
         "code": codes.written(case.code),
         "story": story.tell(case),
         "words": story.without_numbers(case.content),
+        "photographs": case.attachments.count(),
         "actions": actions,
         "key": uuid.uuid4().hex,
         "new": "new" in request.GET,
@@ -330,13 +340,15 @@ def act(request: HttpRequest, code: str, action: str) -> HttpResponse:
         return redirect("tracking", code)
     if action not in ACTIONS:
         raise NotFound(_("There is no such step."))
-    form = ACTIONS[action][2](request.POST, auto_id=f"{action}_%s")
+    form = ACTIONS[action][2](request.POST, request.FILES, auto_id=f"{action}_%s")
+    photo = _photo(request, form)
     if form.is_valid():
-        key = request.POST.get("key", "")[:64]
+        key, now = request.POST.get("key", "")[:64], timezone.now()
+        entered = {name: value for name, value in form.cleaned_data.items() if name != "photo"}
         try:
-            engine.act_as_requester(
-                found.code, action, form.cleaned_data, now=timezone.now(), key=key or None
-            )
+            engine.act_as_requester(found.code, action, entered, now=now, key=key or None)
+            if photo:
+                attachments.attach(found.pk, photo, person=None, role=REQUESTER, now=now)
         except Invalid as refusal:
             add_errors(form, refusal)
         else:
