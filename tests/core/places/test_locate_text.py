@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lucheng.core.places import gazetteer
+from lucheng.core.places.day import today
 from lucheng.core.places.locate import Candidate, WordKind, locate, locate_text
 from lucheng.core.places.models import Division, Estate, Kind, Road
 from lucheng.core.revisions.snapshot import bump, forget
@@ -293,5 +294,5 @@ def test_scores_are_shares_and_words_are_where_they_say(text: str) -> None:
 
 
 def _found(text: str) -> list[gazetteer._Found]:
-    known = gazetteer._gazetteer(gazetteer.timezone.localdate()).get()
+    known = gazetteer._gazetteer(today()).get()
     return [gazetteer._as_written(f, text) for f in gazetteer._names_in(gazetteer._plain(text), known)]

@@ -19,8 +19,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 import ahocorasick
-from django.utils import timezone
 
+from lucheng.core.places.day import today
 from lucheng.core.places.kinds import forms
 from lucheng.core.places.models import LEVELS, Building, Division, Estate, Kind, Road
 from lucheng.core.places.names import place_name
@@ -48,6 +48,9 @@ _FOR_BUILDING = 4.0
 
 #: What is needed to be as likely right as wrong.
 _DOUBT = 3.0
+
+
+_LENGTHS = tuple(LEVELS.values())
 
 
 class WordKind(StrEnum):
@@ -118,7 +121,7 @@ def locate_text(text: str, limit: int = 5) -> list[Candidate]:
     Only the first MAX_TEXT characters are read.
     """
     text = text[:MAX_TEXT]
-    gazetteer = _gazetteer(timezone.localdate()).get()
+    gazetteer = _gazetteer(today()).get()
     found = _names_in(_plain(text), gazetteer)
     if not found:
         return []
@@ -228,39 +231,41 @@ def _ranked(found: list[_Found], limit: int) -> list[Candidate]:
                 best[meaning.place] = meaning
         spoken.append(best)
 
-    places = {place for best in spoken for place in best}
+    # Every place named, with the places above it and itself, from the city down.
+    lines = {place: [place[:n] for n in _LENGTHS if n <= len(place)] for best in spoken for place in best}
     support: dict[str, list[tuple[int, _Meaning]]] = {}
-    for place in places:
-        prefixes = [place[:n] for n in LEVELS.values() if n <= len(place)]
-        support[place] = [
-            (i, max(meant, key=lambda m: (m.bits, len(m.place))))
-            for i, best in enumerate(spoken)
-            if (meant := [best[p] for p in prefixes if p in best])
-        ]
-    weight = {place: 2.0 ** sum(m.bits for _, m in words) for place, words in support.items()}
+    weight: dict[str, float] = {}
+    for place, line in lines.items():
+        support[place] = words = []
+        bits = 0.0
+        for i, best in enumerate(spoken):
+            strongest: _Meaning | None = None
+            for above in line:
+                said = best.get(above)
+                if said is not None and (strongest is None or said.bits >= strongest.bits):
+                    strongest = said
+            if strongest is not None:
+                words.append((i, strongest))
+                bits += strongest.bits
+        weight[place] = 2.0**bits
 
-    # The weight of all places that exclude a place is the whole less those above and below it.
-    below: dict[str, float] = defaultdict(float)
-    for place in places:
-        for n in LEVELS.values():
-            if n <= len(place):
-                below[place[:n]] += weight[place]
+    # What excludes a place are all places but those above and below it.
     whole = sum(weight.values())
-    scores = {}
-    for place in places:
-        above = sum(weight.get(place[:n], 0.0) for n in LEVELS.values() if n < len(place))
-        excluded = max(0.0, whole - above - below[place])
+    below: dict[str, float] = defaultdict(float)
+    shadowed: set[str] = set()
+    for place, line in lines.items():
+        words_here = {i for i, _ in support[place]}
+        for above in line:
+            below[above] += weight[place]
+            # A place above another says nothing new where all its words speak for the one below too.
+            if above != place and above in lines and all(i in words_here for i, _ in support[above]):
+                shadowed.add(above)
+    scores: dict[str, float] = {}
+    for place in lines.keys() - shadowed:
+        above_it = sum(weight.get(above, 0.0) for above in lines[place][:-1])
+        excluded = max(0.0, whole - above_it - below[place])
         scores[place] = weight[place] / (2.0**_DOUBT + weight[place] + excluded)
-
-    # A place above another says nothing new where all its words speak for the one below too.
-    words_of = {place: frozenset(i for i, _ in words) for place, words in support.items()}
-    shadowed = {
-        place[:n]
-        for place in places
-        for n in LEVELS.values()
-        if n < len(place) and place[:n] in places and words_of[place[:n]] <= words_of[place]
-    }
-    order = sorted(places - shadowed, key=lambda p: (-round(scores[p], 9), -len(p), p))
+    order = sorted(scores, key=lambda p: (-round(scores[p], 9), -len(p), p))
     return [_candidate(place, scores[place], support[place], spoken, found) for place in order[:limit]]
 
 

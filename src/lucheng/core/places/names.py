@@ -6,14 +6,14 @@ import bisect
 import datetime as dt
 from dataclasses import dataclass
 
-from django.utils import timezone
-
 from lucheng.core.fields import after
+from lucheng.core.places.day import today
 from lucheng.core.places.models import LEVELS, Division, Kind
 from lucheng.core.revisions.snapshot import Snapshot
 
 _LEVELS = tuple(LEVELS.values())
 _SEPARATOR = " · "
+_PLACEHOLDER = Kind.PLACEHOLDER.value
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,7 @@ _register = Snapshot("places", _load)
 
 def get(code: str, day: dt.date | None = None) -> Place | None:
     """The division in force under ``code`` on ``day`` (today, if not given), or None."""
-    day = day or timezone.localdate()
+    day = day or today()
     for place in _register.get().rows.get(code, ()):
         if place.in_force(day):
             return place
@@ -74,7 +74,7 @@ def children(code: str, day: dt.date | None = None) -> list[Place]:
 
     Where a level is missing (a city without counties), the children are those of the next level that has any.
     """
-    day = day or timezone.localdate()
+    day = day or today()
     register = _register.get()
     first = bisect.bisect_right(register.codes, code) if code else 0
     last = bisect.bisect_left(register.codes, after(code))
@@ -83,14 +83,16 @@ def children(code: str, day: dt.date | None = None) -> list[Place]:
     return [p for p in under if len(p.code) == level]
 
 
-def _name(code: str, day: dt.date) -> str | None:
+def _name(register: _Register, code: str, day: dt.date) -> str | None:
     """The name under ``code`` on ``day``; of a code not in force then, the last name before, else the first after."""
-    rows = _register.get().rows.get(code)
-    if not rows:
+    rows = register.rows.get(code)
+    if rows is None:
         return None
-    past = [p for p in rows if p.valid_from <= day]
-    place = past[-1] if past else rows[0]
-    return None if place.kind == Kind.PLACEHOLDER else place.name
+    place = rows[0]
+    for later in rows[1:]:
+        if later.valid_from <= day:
+            place = later
+    return None if place.kind == _PLACEHOLDER else place.name
 
 
 def root(day: dt.date | None = None) -> str:
@@ -98,7 +100,7 @@ def root(day: dt.date | None = None) -> str:
 
     Raises ValueError where several divisions stand at the top, as no one of them holds everything.
     """
-    day = day or timezone.localdate()
+    day = day or today()
     register = _register.get()
     for n in _LEVELS:
         top = [code for code in register.by_level[n] if any(p.in_force(day) for p in register.rows[code])]
@@ -115,8 +117,9 @@ def place_name(code: str, day: dt.date | None = None) -> str:
     ``"150203005001012"`` gives "友谊大街街道 · 第三社区 · 012网格", ``"150203"`` gives "昆都仑区". A place no longer in
     force keeps its name; what never was in force is shown as its code, after the names above it.
     """
-    day = day or timezone.localdate()
-    names = [name for n in _LEVELS[1:] if n <= len(code) and (name := _name(code[:n], day)) is not None]
-    if code not in _register.get().rows:
+    day = day or today()
+    register = _register.get()
+    names = [name for n in _LEVELS[1:] if n <= len(code) and (name := _name(register, code[:n], day))]
+    if code not in register.rows:
         names.append(code)
-    return _SEPARATOR.join(names[-3:]) or _name(code[:4], day) or code
+    return _SEPARATOR.join(names[-3:]) or _name(register, code[:4], day) or code

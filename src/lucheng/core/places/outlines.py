@@ -13,9 +13,9 @@ from typing import Any
 
 import numpy as np
 import shapely
-from django.utils import timezone
 from numpy.typing import ArrayLike, NDArray
 
+from lucheng.core.places.day import today
 from lucheng.core.places.models import LEVELS, Boundary, Division
 from lucheng.core.revisions.snapshot import Snapshot
 
@@ -76,7 +76,7 @@ def locate_points(lon: ArrayLike, lat: ArrayLike, day: dt.date | None = None) ->
         raise ValueError(
             f"longitudes and latitudes must be two lists of one length, not {x.shape} and {y.shape}"
         )
-    levels = _outlines(day or timezone.localdate()).get()
+    levels = _outlines(day or today()).get()
     codes = np.full(len(x), "", dtype="U15")
     for start in range(0, len(x), _CHUNK):
         part = slice(start, start + _CHUNK)
@@ -87,26 +87,27 @@ def locate_points(lon: ArrayLike, lat: ArrayLike, day: dt.date | None = None) ->
 def _locate(levels: tuple[_Level, ...], x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.str_]:
     codes = np.full(len(x), "", dtype="U15")
     open_ = np.flatnonzero(np.isfinite(x) & np.isfinite(y))
+    points = np.asarray(shapely.points(x[open_], y[open_]))
     for level in levels:
-        if not len(open_):
-            break
-        point, shape = level.tree.query(shapely.points(x[open_], y[open_]))
+        at, shape = level.tree.query(points)
         order = np.argsort(shape)  # one outline after the other: each is asked while it is in the cache
-        point, shape = open_[point[order]], shape[order]
-        inside = shapely.intersects_xy(level.shapes[shape], x[point], y[point])
-        first = np.full(len(x), len(level.codes))
-        np.minimum.at(first, point[inside], shape[inside])
-        found = first[open_] < len(level.codes)
-        codes[open_[found]] = level.codes[first[open_[found]]]
-        open_ = open_[~found]
+        at, shape = at[order], shape[order]
+        asked = open_[at]
+        inside = shapely.intersects_xy(level.shapes[shape], x[asked], y[asked])
+        first = np.full(len(open_), len(level.codes))
+        np.minimum.at(first, at[inside], shape[inside])
+        found = first < len(level.codes)
+        codes[open_[found]] = level.codes[first[found]]
+        open_, points = open_[~found], points[~found]
     return codes
 
 
 def locate_point(lon: float, lat: float, day: dt.date | None = None) -> str | None:
     """The code of the smallest division with an outline around the point (degrees, WGS 84), or None."""
     point = shapely.Point(lon, lat)
-    for level in _outlines(day or timezone.localdate()).get():
-        for i in sorted(level.tree.query(point)):
-            if shapely.intersects_xy(level.shapes[i], lon, lat):
-                return str(level.codes[i])
+    for level in _outlines(day or today()).get():
+        found = level.tree.query(point)
+        inside = found[shapely.intersects_xy(level.shapes[found], lon, lat)] if len(found) else found
+        if len(inside):
+            return str(level.codes[inside.min()])
     return None
