@@ -27,7 +27,7 @@ from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
 from lucheng.core.cases import attachments
-from lucheng.core.cases.models import Attachment, Case, Text
+from lucheng.core.cases.models import Attachment, Case, State, Text
 from lucheng.core.errors import NotFound
 from lucheng.core.errors import Text as Words
 from lucheng.core.ledger import anchors, chain
@@ -291,6 +291,10 @@ def _contents(name: str, row: _Row, events: list[_Event], batch: _Batch, files: 
             _("the case's row says “{row}”, its chain says “{chain}”"), row=row.state, chain=state
         )
         yield Finding(Kind.OUT_OF_STEP, text, name)
+
+
+def _name(state: Any) -> Words:
+    return State(state).label if state in State.values else str(state)
 
 
 def _file_is(photograph: Attachment) -> bool:
