@@ -32,11 +32,9 @@ class Place:
 
 @dataclass(frozen=True)
 class _Register:
-    codes: list[str]
-    """All codes ever in force, sorted."""
     rows: dict[str, tuple[Place, ...]]
-    """For each code, its rows in the order of time."""
-    by_level: dict[int, list[str]]
+    """For each code ever in force, its rows in the order of time."""
+    codes: dict[int, list[str]]
     """The codes of each length, sorted."""
 
 
@@ -46,10 +44,10 @@ def _load() -> _Register:
         "code", "name", "kind", "valid_from", "valid_to"
     ):
         rows.setdefault(row[0], []).append(Place(*row))
-    by_level: dict[int, list[str]] = {n: [] for n in _LEVELS}
-    for code in sorted(rows):
-        by_level[len(code)].append(code)
-    return _Register(sorted(rows), {code: tuple(found) for code, found in rows.items()}, by_level)
+    codes: dict[int, list[str]] = {n: [] for n in _LEVELS}
+    for code in rows:
+        codes[len(code)].append(code)
+    return _Register({code: tuple(found) for code, found in rows.items()}, codes)
 
 
 _register = Snapshot("places", _load)
@@ -76,11 +74,12 @@ def children(code: str, day: dt.date | None = None) -> list[Place]:
     """
     day = day or today()
     register = _register.get()
-    first = bisect.bisect_right(register.codes, code) if code else 0
-    last = bisect.bisect_left(register.codes, after(code))
-    under = [p for c in register.codes[first:last] for p in register.rows[c] if p.in_force(day)]
-    level = min((len(p.code) for p in under), default=0)
-    return [p for p in under if len(p.code) == level]
+    for level in _LEVELS:
+        codes = register.codes[level] if level > len(code) else []
+        some = codes[bisect.bisect_left(codes, code) : bisect.bisect_left(codes, after(code))]
+        if under := [p for c in some for p in register.rows[c] if p.in_force(day)]:
+            return under
+    return []
 
 
 def _name(register: _Register, code: str, day: dt.date) -> str | None:
@@ -100,15 +99,10 @@ def root(day: dt.date | None = None) -> str:
 
     Raises ValueError where several divisions stand at the top, as no one of them holds everything.
     """
-    day = day or today()
-    register = _register.get()
-    for n in _LEVELS:
-        top = [code for code in register.by_level[n] if any(p.in_force(day) for p in register.rows[code])]
-        if len(top) > 1:
-            raise ValueError(f"no one place holds everything: {', '.join(top)}")
-        if top:
-            return top[0]
-    return ""
+    top = children("", day)
+    if len(top) > 1:
+        raise ValueError(f"no one place holds everything: {', '.join(p.code for p in top)}")
+    return top[0].code if top else ""
 
 
 def place_name(code: str, day: dt.date | None = None) -> str:
