@@ -132,6 +132,22 @@ def test_a_bomb_is_refused_before_it_is_unpacked(monkeypatch: pytest.MonkeyPatch
     assert refusal(io.BytesIO(b"x," * 600)) == ["This file is too large. Split it into several."]
 
 
+def test_a_cell_far_away_makes_no_millions_of_empty_ones() -> None:
+    wide = Workbook()
+    assert wide.active is not None
+    wide.active["A1"], wide.active["B1"], wide.active["A2"] = "编码", "名称", "01"
+    wide.active["XFD2"] = None
+    file = io.BytesIO()
+    wide.save(file)
+    file.seek(0)
+    assert taken(file) == ([(2, {"编码": "01", "名称": ""})], [])
+    wide.active["A1048576"] = "02"
+    file = io.BytesIO()
+    wide.save(file)
+    file.seek(0)
+    assert refusal(file) == ["This file is too large. Split it into several."]
+
+
 def test_too_many_rows_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sheets, "MAX_ROWS", 2)
     assert refusal(xlsx(HEAD, ("1", ""), ("2", ""), ("3", ""))) == [

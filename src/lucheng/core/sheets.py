@@ -67,7 +67,7 @@ def _text(cell: Any) -> tuple[str, Text | None]:
     return text, None
 
 
-def _xlsx(file: IO[bytes]) -> list[Sequence[Any]]:
+def _xlsx(file: IO[bytes], columns: int) -> list[Sequence[Any]]:
     try:
         with zipfile.ZipFile(file) as packed:
             if sum(entry.file_size for entry in packed.infolist()) > MAX_UNPACKED_BYTES:
@@ -82,7 +82,10 @@ def _xlsx(file: IO[bytes]) -> list[Sequence[Any]]:
     if merged:
         text = _("This cell is merged with others. Unmerge it and fill every row.")
         raise Faulty([Fault(row, get_column_letter(column), text) for row, column in merged])
-    return list(sheet.iter_rows())
+    # A single cell far down or far right would otherwise make millions of empty ones.
+    if sheet.max_row > MAX_ROWS + 1:
+        raise Faulty([Fault(0, "", _("This file is too large. Split it into several."))])
+    return list(sheet.iter_rows(max_col=columns + 10))
 
 
 def _csv(file: IO[bytes]) -> list[Sequence[Any]]:
@@ -110,7 +113,7 @@ def read(file: IO[bytes], columns: Sequence[Column]) -> tuple[list[Entry], list[
     file.seek(0)
     if start == b"\xd0\xcf\x11\xe0":
         raise Faulty([Fault(0, "", _("This is an old xls file. Save it as xlsx."))])
-    lines = _xlsx(file) if start == b"PK\x03\x04" else _csv(file)
+    lines = _xlsx(file, len(columns)) if start == b"PK\x03\x04" else _csv(file)
     faults: list[Fault] = []
 
     def texts(number: int, cells: Sequence[Any], headers: Sequence[str]) -> list[str]:

@@ -109,7 +109,7 @@ def test_the_list_shows_which_edition_is_in_force(editor: Client) -> None:
         ("matter=nothing", []),
         ("closed=1", []),
         ("page=99", []),
-        ("page=x&matter=%00", []),
+        ("page=x&matter=%00", ["市照明管理中心", "钢花街道办事处"]),
     ],
 )
 def test_rows_are_narrowed(editor: Client, query: str, shown: list[str]) -> None:
@@ -188,17 +188,55 @@ def entered(row: Row) -> dict[str, str]:
     }
 
 
+CLUTTER_FORM = "/admin/catalogue/1/row/?matter=0201&place=150203001"
+
+
 def test_a_row_is_added_changed_and_taken_out(editor: Client) -> None:
     version = city.draft(city.LAMPS)
     editor.post("/admin/catalogue/1/row/", entered(city.CLUTTER))
     assert rows_of(version) == [city.LAMPS, city.CLUTTER]
-    address = "/admin/catalogue/1/row/?matter=0201&place=150203001"
-    assert 'value="street"' in text(editor.get(address))
+    opened = editor.get(CLUTTER_FORM)
+    assert 'value="street"' in text(opened)
     changed = replace(city.CLUTTER, assists=("urban",), basis="新清单第3项")
-    editor.post(address, entered(changed))
+    editor.post(CLUTTER_FORM, entered(changed) | {"seen": opened.context["seen"]})
     assert rows_of(version) == [city.LAMPS, changed]
-    editor.post(address, {"drop": "1"})
+    editor.post(CLUTTER_FORM, {"drop": "1", "seen": editor.get(CLUTTER_FORM).context["seen"]})
     assert rows_of(version) == [city.LAMPS]
+
+
+def test_of_two_who_edit_one_row_the_second_is_told(editor: Client) -> None:
+    version = city.draft(city.CLUTTER)
+    seen = editor.get(CLUTTER_FORM).context["seen"]
+    mine, other = replace(city.CLUTTER, lead="urban", assists=()), replace(city.CLUTTER, basis="新清单")
+    assert editor.post(CLUTTER_FORM, entered(mine) | {"seen": seen}).status_code == 302
+    assert editor.post(CLUTTER_FORM, entered(other) | {"seen": seen}).status_code == 409
+    assert editor.post(CLUTTER_FORM, {"drop": "1", "seen": seen}).status_code == 409
+    assert editor.post(CLUTTER_FORM, entered(other) | {"seen": "{"}).status_code == 409
+    assert rows_of(version) == [mine]
+
+
+def test_the_same_row_sent_twice_is_written_once(editor: Client) -> None:
+    version = city.draft(city.LAMPS)
+    assert editor.post("/admin/catalogue/1/row/", entered(city.CLUTTER)).status_code == 302
+    assert editor.post("/admin/catalogue/1/row/", entered(city.CLUTTER)).status_code == 422
+    assert rows_of(version) == [city.LAMPS, city.CLUTTER]
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        "99999999999999999999/",
+        "1/?unit=%00&place=%00&matter=%00",
+        "1/row/?matter=%00&place=%00",
+        "1/?page=99999999999999999999",
+        "1/try/?since=%00&until=0001-01-01",
+        "1/try/?since=9999-12-31&until=9999-12-31",
+        "1/try/?since=0001-01-01&until=0001-01-02",
+    ],
+)
+def test_an_address_that_means_nothing_is_no_fault_of_ours(editor: Client, page: str) -> None:
+    city.draft(city.LAMPS)
+    assert editor.get(f"/admin/catalogue/{page}").status_code in (200, 404, 422)
 
 
 def test_names_may_be_written_instead_of_codes(editor: Client) -> None:

@@ -206,6 +206,22 @@ def test_a_post_that_cannot_be_given_is_refused_at_the_field(
     assert not li.posts.exists()
 
 
+def test_the_same_post_given_twice_is_given_once(browser: Client) -> None:
+    li = Person.objects.create_user("li", None, name="李")
+    assert browser.post(f"/admin/people/{li.pk}/", POST).status_code == 302
+    response = browser.post(f"/admin/people/{li.pk}/", POST)
+    assert response.status_code == 422 and "hold this post already" in text(response)
+    assert li.posts.count() == 1
+
+
+@pytest.mark.parametrize(
+    "page",
+    ["units/?q=%00", "units/?under=%00", "people/?q=%00%07", "people/99999999999999999999/", "roles/x/"],
+)
+def test_an_address_that_means_nothing_is_no_fault_of_ours(browser: Client, page: str) -> None:
+    assert browser.get(f"/admin/{page}").status_code in (200, 404)
+
+
 def test_nobody_gives_a_post_to_themselves_or_locks_themselves(
     browser: Client, administrator: Person
 ) -> None:

@@ -12,7 +12,7 @@ from django.utils import translation
 from lucheng.core.dispatch import catalogue, editions
 from lucheng.core.dispatch.models import Rule, Version
 from lucheng.core.dispatch.rules import Row, rows_of
-from lucheng.core.errors import Conflict, Forbidden, Invalid, NotFound
+from lucheng.core.errors import Conflict, Forbidden, Invalid
 from lucheng.core.faults import Faulty
 from lucheng.core.revisions.snapshot import forget
 from tests.core.dispatch import small_city as city
@@ -55,12 +55,12 @@ def test_rows_are_put_replaced_and_dropped() -> None:
     version = city.draft(city.LAMPS)
     editions.put(version, city.CLUTTER, city.NOW)
     moved = replace(city.CLUTTER, place="150203", lead="urban", assists=("police",))
-    editions.put(version, moved, city.NOW, instead_of=("0201", "150203001"))
+    editions.put(version, moved, city.NOW, instead_of=city.CLUTTER)
     assert rows_of(version) == [city.LAMPS, moved]
-    editions.drop(version, "0102", "1502")
+    editions.drop(version, city.LAMPS)
     assert rows_of(version) == [moved]
-    with pytest.raises(NotFound):
-        editions.drop(version, "0102", "1502")
+    with pytest.raises(Conflict):
+        editions.drop(version, city.LAMPS)
 
 
 def test_a_row_put_twice_is_refused_and_a_refused_replacement_loses_nothing() -> None:
@@ -70,8 +70,20 @@ def test_a_row_put_twice_is_refused_and_a_refused_replacement_loses_nothing() ->
         editions.put(version, city.LAMPS, city.NOW)
     assert list(refused.value.fields) == ["事项编码"]
     with pytest.raises(Invalid):
-        editions.put(version, replace(city.LAMPS, basis=""), city.NOW, instead_of=("0201", "150203001"))
+        editions.put(version, replace(city.LAMPS, basis=""), city.NOW, instead_of=city.CLUTTER)
     assert rows_of(version) == [city.LAMPS, city.CLUTTER]
+
+
+def test_of_two_who_edit_one_row_the_second_is_told() -> None:
+    city.lay_out()
+    version = city.draft(city.LAMPS)
+    first = replace(city.LAMPS, lead="urban")
+    editions.put(version, first, city.NOW, instead_of=city.LAMPS)
+    with pytest.raises(Conflict):
+        editions.put(version, replace(city.LAMPS, lead="police"), city.NOW, instead_of=city.LAMPS)
+    with pytest.raises(Conflict):
+        editions.drop(version, city.LAMPS)
+    assert rows_of(version) == [first]
 
 
 def test_what_is_published_can_no_longer_be_changed() -> None:
@@ -79,7 +91,7 @@ def test_what_is_published_can_no_longer_be_changed() -> None:
     current = city.in_force(city.LAMPS)
     for attempt in (
         lambda: editions.put(current, city.CLUTTER, city.NOW),
-        lambda: editions.drop(current, "0102", "1502"),
+        lambda: editions.drop(current, city.LAMPS),
         lambda: editions.discard(current),
     ):
         with pytest.raises(Conflict):

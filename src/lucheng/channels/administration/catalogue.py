@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
+import msgspec
 from django.contrib import messages
 from django.db.models import Count, Prefetch, Q
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -14,11 +15,11 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from lucheng.channels.administration.doors import did, opens_for, paged, person, refused, workbook
-from lucheng.channels.administration.forms import CatalogueSheetForm, PeriodForm, RowForm
+from lucheng.channels.administration.doors import asked, did, opens_for, paged, person, refused, workbook
+from lucheng.channels.administration.forms import CatalogueSheetForm, NoteForm, PeriodForm, RowForm
 from lucheng.core.dispatch import editions, exchange, matters, trial
 from lucheng.core.dispatch.models import Rule, Version
-from lucheng.core.dispatch.rules import Row
+from lucheng.core.dispatch.rules import Row, rows_of
 from lucheng.core.errors import Conflict, Invalid
 from lucheng.core.faults import Faulty
 from lucheng.core.fields import within
@@ -43,7 +44,12 @@ def editions_list(request: HttpRequest) -> HttpResponse:
     return render(
         request,
         "administration/editions.html",
-        {**paged(request, rows), "form": CatalogueSheetForm(), "may_edit": scope(request).can(EDIT)},
+        {
+            **paged(request, rows),
+            "note": NoteForm(auto_id="draft_%s"),
+            "form": CatalogueSheetForm(),
+            "may_edit": scope(request).can(EDIT),
+        },
     )
 
 
@@ -51,7 +57,10 @@ def editions_list(request: HttpRequest) -> HttpResponse:
 @require_POST
 def draft(request: HttpRequest) -> HttpResponse:
     """A new draft from the edition in force."""
-    version = editions.draft_from_published(request.POST.get("note", ""), timezone.now())
+    form = NoteForm(request.POST)
+    if not form.is_valid():
+        raise Invalid({name: str(errors[0]) for name, errors in form.errors.items()})
+    version = editions.draft_from_published(form.cleaned_data["note"], timezone.now())
     did(request, "made draft %s of the catalogue", version.number)
     return _to(version.number)
 
@@ -82,7 +91,7 @@ def upload(request: HttpRequest) -> HttpResponse:
 def edition(request: HttpRequest, number: int) -> HttpResponse:
     """The rows of one edition, narrowed by matter, place, unit."""
     version = editions.get(number)
-    wanted = {k: request.GET.get(k, "").strip()[:40] for k in ("matter", "place", "unit")}
+    wanted = {k: asked(request, k) for k in ("matter", "place", "unit")}
     rows = (
         Rule.objects.filter(version=version)
         .select_related("lead")
@@ -152,35 +161,44 @@ def row(request: HttpRequest, number: int) -> HttpResponse:
         raise Conflict(
             _("Edition %(number)s is not a draft: it can no longer be changed.") % {"number": number}
         )
-    key = (request.GET.get("matter", ""), request.GET["place"]) if "place" in request.GET else None
-    if request.method == "POST" and key is not None and "drop" in request.POST:
-        editions.drop(version, *key)
-        did(request, "took row %s at %s out of draft %s", *key, number)
-        messages.success(request, _("The row has been taken out."))
-        return _to(number)
-    before = (
-        Rule.objects.filter(version=version, matter=key[0], place=key[1]).first() if key is not None else None
-    )
+    found = rows_of(version, matter=asked(request, "matter"), place=asked(request, "place"))
+    before = found[0] if "place" in request.GET and found else None
     if request.method == "POST":
+        seen = _seen(request)
         form = RowForm(request.POST)
+        if seen is not None and "drop" in request.POST:
+            editions.drop(version, seen)
+            did(request, "took row %s at %s out of draft %s", seen.matter, seen.place, number)
+            messages.success(request, _("The row has been taken out."))
+            return _to(number)
         if form.is_valid():
+            written = form.row()
             try:
-                editions.put(version, form.row(), timezone.now(), instead_of=key)
+                editions.put(version, written, timezone.now(), instead_of=seen)
             except Invalid as wrong:
                 refused(form, wrong)
             else:
-                did(request, "wrote row %s at %s into draft %s", form.row().matter, form.row().place, number)
+                did(request, "wrote row %s at %s into draft %s", written.matter, written.place, number)
                 messages.success(request, _("The row has been written."))
                 return _to(number)
+        before = seen
     else:
-        form = RowForm(initial=RowForm.of(_row(before)) if before is not None else None)
-    context = {"form": form, "edition": version, "key": key if before is not None else None}
+        form = RowForm(initial=RowForm.of(before) if before is not None else None)
+    context = {
+        "form": form,
+        "edition": version,
+        "seen": msgspec.json.encode(before).decode() if before is not None else "",
+    }
     return render(request, "administration/row.html", context, status=422 if form.errors else 200)
 
 
-def _row(rule: Rule) -> Row:
-    codes = Rule.assists.through.objects.filter(rule=rule).order_by("id").values_list("unit__code", flat=True)
-    return Row(rule.matter, rule.place, rule.lead.code, tuple(codes), rule.basis, rule.note)
+def _seen(request: HttpRequest) -> Row | None:
+    """The row that the editor saw when they opened the form; none for a new one."""
+    text = request.POST.get("seen", "")
+    try:
+        return msgspec.json.decode(text, type=Row) if text else None
+    except msgspec.DecodeError:
+        raise Conflict(_("This form is not whole. Open the row again.")) from None
 
 
 @opens_for(EDIT)

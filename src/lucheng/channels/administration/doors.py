@@ -58,6 +58,11 @@ def person(request: HttpRequest) -> Person:
     return cast(Person, request.user)
 
 
+def asked(request: HttpRequest, name: str) -> str:
+    """What stands under ``name`` in the address, fit for a search: printable, stripped, at most 80 characters."""
+    return "".join(c for c in request.GET.get(name, "") if c.isprintable()).strip()[:80]
+
+
 def did(request: HttpRequest, what: str, *args: object) -> None:
     """Write one line of who changed what in the administration (GB/T 22239-2019 8.1.4, audit of every user)."""
     log.info("%s " + what, person(request).username, *args)

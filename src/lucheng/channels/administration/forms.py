@@ -82,8 +82,12 @@ class SheetForm(forms.Form):
         return file
 
 
-class CatalogueSheetForm(SheetForm):
+class NoteForm(forms.Form):
     note = forms.CharField(label=_("What this draft is for"), max_length=200, required=False)
+
+
+class CatalogueSheetForm(SheetForm, NoteForm):
+    """A sheet and what the draft made of it is for."""
 
 
 class RowForm(forms.Form):
@@ -139,13 +143,13 @@ class PeriodForm(forms.Form):
     since = forms.DateField(label=_("First day"), widget=DayInput())
     until = forms.DateField(label=_("Last day"), widget=DayInput())
 
-    #: One year: longer would hold up other people's pages.
-    LONGEST = dt.timedelta(days=366)
+    #: Days: longer would hold up other people's pages.
+    LONGEST = 366
 
     def clean(self) -> dict[str, Any]:
         entered = super().clean() or {}
         since, until = entered.get("since"), entered.get("until")
-        if since and until and not since <= until <= since + self.LONGEST:
+        if since and until and not (0 <= (until - since).days <= self.LONGEST and until < dt.date.max):
             raise forms.ValidationError(_("The last day must come after the first, by no more than a year."))
         return entered
 

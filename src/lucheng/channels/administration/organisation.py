@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from lucheng.channels.administration.doors import did, opens_for, paged, person, refused
+from lucheng.channels.administration.doors import asked, did, opens_for, paged, person, refused
 from lucheng.channels.administration.forms import PersonForm, PostForm, RoleForm
 from lucheng.core.errors import Forbidden, Invalid, NotFound
 from lucheng.core.organisation import people as staff
@@ -79,12 +79,12 @@ def role(request: HttpRequest, code: str) -> HttpResponse:
 @require_safe
 def units(request: HttpRequest) -> HttpResponse:
     """The tree of units, one level at a time, or those that a search finds anywhere."""
-    text = request.GET.get("q", "").strip()[:80]
+    text = asked(request, "q")
     rows = Unit.objects.annotate(below=Count("children")).select_related("parent").order_by("code")
     line: list[Unit] = []
     if text:
         rows = rows.filter(Q(name__icontains=text) | Q(code__icontains=text))
-    elif under := request.GET.get("under", ""):
+    elif under := asked(request, "under"):
         at = Unit.objects.select_related("parent__parent__parent__parent").filter(code=under).first()
         if at is None:
             raise NotFound(_("There is no such unit."))
@@ -101,7 +101,7 @@ def units(request: HttpRequest) -> HttpResponse:
 @require_safe
 def people(request: HttpRequest) -> HttpResponse:
     """Members of staff with the posts they hold today, found by name, user name, unit or role."""
-    text = request.GET.get("q", "").strip()[:60]
+    text = asked(request, "q")
     held = (
         Post.objects.filter(Post.in_force(timezone.localdate())).select_related("role", "unit").order_by("id")
     )

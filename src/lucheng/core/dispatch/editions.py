@@ -119,17 +119,25 @@ def draft_from_published(note: str, now: dt.datetime) -> Version:
     return version
 
 
-def put(version: Version, row: Row, now: dt.datetime, *, instead_of: tuple[str, str] | None = None) -> None:
-    """Write one row into a draft; ``instead_of`` is the (matter, place) of the row that it replaces.
+def _take_out(version: Version, seen: Row) -> None:
+    """Delete a row of a locked draft as somebody saw it. Raises Conflict where it is no longer that row."""
+    if seen not in rows_of(version, matter=seen.matter, place=seen.place):
+        raise Conflict(_("Somebody has changed this row meanwhile. Look at it again."))
+    Rule.objects.filter(version=version, matter=seen.matter, place=seen.place).delete()
 
-    Raises Invalid at the columns of the sheet, Conflict where the version is no draft.
+
+def put(version: Version, row: Row, now: dt.datetime, *, instead_of: Row | None = None) -> None:
+    """Write one row into a draft; ``instead_of`` is the row that it replaces, as its editor saw it.
+
+    Raises Invalid at the columns of the sheet; Conflict where the version is no draft, or somebody else has
+    changed the row meanwhile.
     """
     checker = Checker(timezone.localdate(now))
     wrong = checker.row(row)
     with transaction.atomic():
         version = _draft(version)
         if instead_of is not None:
-            Rule.objects.filter(version=version, matter=instead_of[0], place=instead_of[1]).delete()
+            _take_out(version, instead_of)
         if Rule.objects.filter(version=version, matter=row.matter, place=row.place).exists():
             wrong.append((MATTER, _("This draft has a row for this matter at this place already.")))
         if wrong:
@@ -137,11 +145,10 @@ def put(version: Version, row: Row, now: dt.datetime, *, instead_of: tuple[str, 
         _write(version, [row], {code: u.id for code, u in checker.units.items()})
 
 
-def drop(version: Version, matter: str, place: str) -> None:
-    """Take one row out of a draft. Raises NotFound, Conflict."""
+def drop(version: Version, row: Row) -> None:
+    """Take one row, as its editor saw it, out of a draft. Raises Conflict as :func:`put` does."""
     with transaction.atomic():
-        if not Rule.objects.filter(version=_draft(version), matter=matter, place=place).delete()[0]:
-            raise NotFound(_("This draft has no row for this matter at this place."))
+        _take_out(_draft(version), row)
 
 
 def discard(version: Version) -> None:

@@ -102,6 +102,7 @@ def load(path: Path = NATIONAL) -> Loaded:
     """
     entries = packs.read(path, "matter", _FIELDS, key="code")
     with transaction.atomic():
+        bump("matters")  # first: its lock lets one load pass at a time
         before = {m.code: m for m in Matter.objects.select_for_update()}
         codes = before.keys() | {e["code"] for e in entries}
         faults: list[Fault] = []
@@ -127,7 +128,5 @@ def load(path: Path = NATIONAL) -> Loaded:
         Matter.objects.bulk_create(added)
         if changed:
             Matter.objects.bulk_update(changed, [f for f in _FIELDS if f != "code"])
-        if added or changed:
-            bump("matters")
     kept = before.keys() - {e["code"] for e in entries}
     return Loaded(len(added), len(changed), len(entries) - len(added) - len(changed), tuple(sorted(kept)))

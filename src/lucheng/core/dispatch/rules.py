@@ -116,15 +116,16 @@ class Checker:
         return faults
 
 
-def rows_of(version: Version) -> list[Row]:
-    """The rows of an edition, by matter and place."""
+def rows_of(version: Version, **only: str) -> list[Row]:
+    """The rows of an edition, by matter and place; ``only`` those with the given matter or place."""
+    rules = Rule.objects.filter(version=version, **only)
     assists: dict[int, list[str]] = {}
-    through = Rule.assists.through.objects.filter(rule__version=version).order_by("id")
+    through = Rule.assists.through.objects.filter(rule__in=rules).order_by("id")
     for rule_id, code in through.values_list("rule_id", "unit__code"):
         assists.setdefault(rule_id, []).append(code)
     return [
         Row(matter, place, lead, tuple(assists.get(rule_id, ())), basis, note)
-        for rule_id, matter, place, lead, basis, note in Rule.objects.filter(version=version)
-        .order_by("matter", "place")
-        .values_list("id", "matter", "place", "lead__code", "basis", "note")
+        for rule_id, matter, place, lead, basis, note in rules.order_by("matter", "place").values_list(
+            "id", "matter", "place", "lead__code", "basis", "note"
+        )
     ]

@@ -6,7 +6,7 @@ import datetime as dt
 
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models import Q
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
@@ -15,6 +15,8 @@ from lucheng.core.errors import Conflict, Forbidden, Invalid, NotFound, Text
 from lucheng.core.organisation import capabilities
 from lucheng.core.organisation.models import Person, Post, Role, Unit
 from lucheng.core.places import names
+
+_TAKEN = _("There is a person called {username} already.")
 
 
 def add_person(username: str, name: str, password: str | None = None) -> Person:
@@ -27,7 +29,7 @@ def add_person(username: str, name: str, password: str | None = None) -> Person:
     if not username or len(username) > 60 or not username.isprintable() or any(c.isspace() for c in username):
         wrong["username"] = _("Write a name of at most 60 characters without spaces.")
     elif Person.objects.filter(username=username).exists():
-        wrong["username"] = format_lazy(_("There is a person called {username} already."), username=username)
+        wrong["username"] = format_lazy(_TAKEN, username=username)
     if not name or len(name) > 60:
         wrong["name"] = _("Write a name of at most 60 characters.")
     if password is not None:
@@ -37,7 +39,11 @@ def add_person(username: str, name: str, password: str | None = None) -> Person:
             wrong["password"] = " ".join(weak.messages)
     if wrong:
         raise Invalid(wrong)
-    return Person.objects.create_user(username, password, name=name)
+    try:
+        with transaction.atomic():
+            return Person.objects.create_user(username, password, name=name)
+    except IntegrityError:  # somebody else took the name between the look and the write
+        raise Invalid({"username": format_lazy(_TAKEN, username=username)}) from None
 
 
 def add_post(
@@ -81,6 +87,8 @@ def add_post(
             capabilities.check(held)
         except Invalid as apart:
             wrong["role"] = apart.detail
+        if any((p.role_id, p.place, p.unit_id) == (role.pk, place, unit and unit.pk) for p in beside):
+            wrong["role"] = _("They hold this post already at this time.")
         if wrong:
             raise Invalid(wrong)
         return Post.objects.create(

@@ -64,6 +64,8 @@ def import_units(file: IO[bytes], *, progress: sheets.Progress | None = None) ->
     """
     entries, faults = sheets.read(file, COLUMNS)
     with transaction.atomic():
+        # The catalogue holds the names of units and whether they stand; the lock lets one import pass at a time.
+        bump("catalogue")
         known = {u.code: u for u in Unit.objects.select_for_update()}
         codes = {pk: code for code, pk in ((u.code, u.pk) for u in known.values())}
         parents = {u.code: codes[u.parent_id] if u.parent_id else "" for u in known.values()}
@@ -140,6 +142,4 @@ def _write(wanted: dict[str, Unit], known: dict[str, Unit], parents: dict[str, s
     total = len(wanted)
     while wanted:
         settle(next(iter(wanted)))
-    if added or changed:
-        bump("catalogue")  # it holds the names of units and whether they stand
     return Imported(added, changed, total - added - changed)
