@@ -31,12 +31,16 @@ class Unit(models.Model):
         COURT = "court", _("court or procuratorate")
         ORGANISATION = "organisation", _("social organisation")
 
-    code = models.CharField(max_length=40, unique=True, help_text="stable short name, used by imports and the catalogue")
+    code = models.CharField(
+        max_length=40, unique=True, help_text="stable short name, used by imports and the catalogue"
+    )
     name = models.CharField(max_length=80)
     kind = models.CharField(max_length=12, choices=Kind.choices)
     parent = models.ForeignKey("self", models.PROTECT, null=True, related_name="children")
     place = PrefixField(help_text="the place it answers for")
-    domains = ArrayField(PrefixField(), default=list, help_text="matter codes it answers for; empty means any")
+    domains = ArrayField(
+        PrefixField(), default=list, help_text="matter codes it answers for; empty means any"
+    )
     phone = models.CharField(max_length=30, blank=True, help_text="office telephone, public")
     active = models.BooleanField(default=True)
 
@@ -139,7 +143,7 @@ class ApiToken(models.Model):
 
 
 class Interest(models.Model):
-    """A person's declared interest in a unit: they are recused from cases against it (回避, Jinan regulation art. 32)."""
+    """A person's declared interest in a unit: recused from cases against it (回避, Jinan regulation art. 32)."""
 
     person = models.ForeignKey(Person, models.CASCADE, related_name="interests")
     unit = models.ForeignKey(Unit, models.CASCADE)
