@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.db import IntegrityError, transaction
 
 from lucheng.core.places import names
 from lucheng.core.places.imports import import_lists
@@ -72,6 +73,14 @@ def test_a_placeholder_is_not_named() -> None:
         code="990102198101", level=12, kind=Kind.COMMUNITY, name="北一社区", valid_from=Y2020
     )
     assert names.place_name("990102198101") == "东原区 · 北一社区"
+
+
+def test_the_level_of_a_division_is_the_length_of_its_code() -> None:
+    for code, level in (("99010", 5), ("990109", 9)):
+        with pytest.raises(IntegrityError, match="division_level_of_code"), transaction.atomic():
+            Division.objects.create(
+                code=code, level=level, kind=Kind.DISTRICT, name="北原区", valid_from=Y2020
+            )
 
 
 def test_children_are_those_in_force_directly_below() -> None:

@@ -13,6 +13,7 @@ from typing import ClassVar
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Q
+from django.db.models.functions import Length
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
@@ -93,6 +94,10 @@ class Division(models.Model):
             ),
             models.CheckConstraint(
                 condition=Q(valid_to=None) | Q(valid_to__gt=F("valid_from")), name="division_valid_in_order"
+            ),
+            models.CheckConstraint(
+                condition=Q(level=Length("code"), level__in=list(LEVELS.values())),
+                name="division_level_of_code",
             ),
         ]
 
