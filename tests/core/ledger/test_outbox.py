@@ -20,6 +20,7 @@ from lucheng.core.ledger.outbox import BATCH, LEASE, MAX_ATTEMPTS, deliver, enqu
 from lucheng.core.organisation.models import Unit
 from lucheng.core.privacy.models import Contact
 from tests.core.ledger.stories import NOW, PHONE, case_of_a_broken_lamp
+from tests.core.ledger.test_worker import worker_process
 
 LATER = NOW + dt.timedelta(hours=3)
 
@@ -31,6 +32,8 @@ class Gateway:
         self.answers: list[int] = []  # the next answers; 200 when none is left
         self.taken: list[dict[str, Any]] = []
         self.headers: list[dict[str, str]] = []
+        self.asked = threading.Event()
+        self.hold: threading.Event | None = None  # answers only once this is set
         gateway = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -40,6 +43,9 @@ class Gateway:
                 gateway.headers.append({k.lower(): v for k, v in self.headers.items()})
                 if answer < 300 or answer == 0:
                     gateway.taken.append(json.loads(body))
+                gateway.asked.set()
+                if gateway.hold is not None:
+                    gateway.hold.wait(60)
                 if answer == 0:  # took it, and the line broke before the answer
                     self.close_connection = True
                     return
@@ -279,6 +285,28 @@ def test_a_crash_between_sending_and_marking_sends_again_with_the_same_id(
     assert message.state == "waiting"
     assert deliver(NOW + LEASE - dt.timedelta(seconds=1)) == 0
     assert deliver(NOW + LEASE) == 1
+    message.refresh_from_db()
+    assert message.state == "sent"
+    assert len(gateway.taken) == 2
+    assert gateway.taken[0] == gateway.taken[1]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_worker_killed_while_the_gateway_has_the_message_loses_nothing(gateway: Gateway) -> None:
+    message = received()
+    Message.objects.update(next_at=dt.datetime(2020, 1, 1, tzinfo=dt.UTC))  # due by any real clock
+    gateway.hold = threading.Event()
+    process = worker_process(LUCHENG_SMS_URL=gateway.url)
+    try:
+        assert gateway.asked.wait(30)
+    finally:
+        process.kill()
+        process.wait()
+        gateway.hold.set()
+    message.refresh_from_db()
+    assert message.state == "waiting"
+    assert message.next_at is not None
+    assert deliver(message.next_at) == 1
     message.refresh_from_db()
     assert message.state == "sent"
     assert len(gateway.taken) == 2

@@ -230,24 +230,34 @@ class Wire:
             sink.shutdown(socket.SHUT_WR)
 
 
-def test_the_worker_outlives_its_database_and_stops_on_sigterm(transactional_db: None) -> None:
-    wire = Wire()
+def worker_process(**environment: str) -> subprocess.Popen[str]:
+    """A real ``lucheng worker`` on the tests' database."""
     params = connection.get_connection_params()
-    user = params.get("user") or "postgres"
-    password = f":{params['password']}" if params.get("password") else ""
-    env = {
-        **os.environ,
-        "DATABASE_URL": f"postgresql://{user}{password}@127.0.0.1:{wire.port}/{params['dbname']}",
-        "LUCHENG_LOG": "INFO",
-        "PYTHONUNBUFFERED": "1",
-    }
-    process = subprocess.Popen(
+    address = (
+        f"postgresql:///{params['dbname']}?host={params.get('host') or ''}&port={params.get('port') or ''}"
+    )
+    login = {"user": params.get("user") or "postgres", "password": params.get("password") or ""}
+    return subprocess.Popen(
         [sys.executable, "-c", "from lucheng.cli import main; main()", "worker"],
-        env=env,
+        env={
+            **os.environ,
+            "DATABASE_URL": address,
+            "PGUSER": login["user"],
+            "PGPASSWORD": login["password"],
+            "LUCHENG_LOG": "INFO",
+            "PYTHONUNBUFFERED": "1",
+            **environment,
+        },
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
     )
+
+
+def test_the_worker_outlives_its_database_and_stops_on_sigterm(transactional_db: None) -> None:
+    wire = Wire()
+    dbname = connection.get_connection_params()["dbname"]
+    process = worker_process(DATABASE_URL=f"postgresql://127.0.0.1:{wire.port}/{dbname}")
     lines: list[str] = []
 
     def read_until(text: str) -> None:

@@ -35,21 +35,9 @@ class NotSent(Exception):  # noqa: N818 - an answer, not a fault
 
 
 class Adapter(Protocol):
-    #: Whether it needs somebody's telephone number. Where it does not, sealed numbers stay sealed.
-    addressed: bool
-
     def send(self, outgoing: Outgoing) -> None:
         """Hand over. Raises NotSent; any other exception counts as a reason to try again."""
         ...
-
-
-class Page:
-    """Keeps the message here, where the pages show it: for in-app messages, and until a gateway is set up."""
-
-    addressed = False
-
-    def send(self, outgoing: Outgoing) -> None:
-        pass
 
 
 class _NoRedirect(urllib.request.HTTPRedirectHandler):
@@ -64,7 +52,6 @@ class HttpGateway:
     ``TIMEOUT`` seconds, are tried again; every other answer is final.
     """
 
-    addressed = True
     TIMEOUT = 10.0
 
     def __init__(self, url: str, token: str = "") -> None:
@@ -94,8 +81,9 @@ class HttpGateway:
             raise NotSent(f"no answer from the gateway: {reason}") from None
 
 
-def adapter(channel: str) -> Adapter:
-    """What carries a channel in this installation: the gateway for text messages where one is set up."""
+def adapter(channel: str) -> Adapter | None:
+    """What carries a channel in this installation. None where nothing does: such messages are shown on the pages only,
+    as in-app messages always are, and text messages until a gateway is set up."""
     if channel == Message.Channel.SMS and settings.SMS_GATEWAY_URL:
         return HttpGateway(settings.SMS_GATEWAY_URL, settings.SMS_GATEWAY_TOKEN)
-    return Page()
+    return None

@@ -18,7 +18,7 @@ from django.db.models import F
 from lucheng.core.cases import codes
 from lucheng.core.cases.models import Case
 from lucheng.core.ledger import wording
-from lucheng.core.ledger.adapters import Adapter, NotSent, Outgoing, adapter
+from lucheng.core.ledger.adapters import NotSent, Outgoing, adapter
 from lucheng.core.ledger.models import Message
 from lucheng.core.privacy import contacts
 from lucheng.core.privacy.models import Contact
@@ -31,6 +31,7 @@ FIRST_PAUSE = dt.timedelta(seconds=30)  # doubles with every attempt
 #: How long a claim holds: longer than a whole batch of adapters that all time out.
 LEASE = dt.timedelta(minutes=5)
 BATCH = 20
+SHOWN_BATCH = 500
 
 
 def enqueue(
@@ -87,47 +88,37 @@ def _contact(message: Message) -> Contact | None:
     return getattr(message.case, "contact", None)
 
 
-def _claim(now: dt.datetime, limit: int) -> list[Message]:
+def _due(channels: list[str], now: dt.datetime, limit: int) -> list[int]:
+    due = Message.objects.filter(state=Message.State.WAITING, next_at__lte=now, channel__in=channels)
+    claimed = due.select_for_update(skip_locked=True).order_by("next_at", "id")
+    return list(claimed.values_list("pk", flat=True)[:limit])
+
+
+def deliver(now: dt.datetime, limit: int = BATCH) -> int:
+    """Send up to ``limit`` due messages, and mark as sent those that are only shown here; returns how many there were.
+
+    Several workers share the work. A message that fails is tried again later and later, and given up after
+    :data:`MAX_ATTEMPTS` or where its adapter says that trying again cannot help.
+    """
+    carriers = {channel: adapter(channel) for channel in Message.Channel.values}
     with transaction.atomic():
-        due = Message.objects.filter(state=Message.State.WAITING, next_at__lte=now).order_by("next_at", "id")
-        ids = list(due.select_for_update(skip_locked=True).values_list("pk", flat=True)[:limit])
-        if ids:
-            Message.objects.filter(pk__in=ids).update(attempts=F("attempts") + 1, next_at=now + LEASE)
-    return list(
+        shown = _due([c for c, carrier in carriers.items() if carrier is None], now, SHOWN_BATCH)
+        Message.objects.filter(pk__in=shown).update(state=Message.State.SENT, sent_at=now, next_at=None)
+    with transaction.atomic():
+        ids = _due([c for c, carrier in carriers.items() if carrier is not None], now, limit)
+        Message.objects.filter(pk__in=ids).update(attempts=F("attempts") + 1, next_at=now + LEASE)
+    claimed = (
         Message.objects.filter(pk__in=ids)
         .select_related("case__contact", "to_unit")
         .order_by("created_at", "id")
     )
-
-
-def _outgoing(message: Message, carrier: Adapter) -> Outgoing:
-    to = ""
-    if carrier.addressed:
-        contact = _contact(message)
-        if message.to_unit is not None:
-            to = message.to_unit.phone
-        elif contact is not None:
-            to = contacts.open_phone(contact)
-        if not to:
-            raise NotSent("there is no number to send it to", final=True)
-    # The moment of creation is part of the id: a database restored from a backup gives old numbers to new messages.
-    stamp = int(message.created_at.timestamp() * 1000)
-    return Outgoing(id=f"{message.pk}-{stamp}", to=to, text=text_of(message))
-
-
-def deliver(now: dt.datetime, limit: int = BATCH) -> int:
-    """Send up to ``limit`` due messages; returns how many were claimed. Several workers share the work.
-
-    A message that fails is tried again later and later, and given up after :data:`MAX_ATTEMPTS` or where its adapter
-    says that trying again cannot help.
-    """
-    claimed = _claim(now, limit)
-    for message in claimed:
+    for message in list(claimed) if ids else ():
+        carrier = carriers[message.channel]
+        assert carrier is not None
         try:
             if message.attempts > MAX_ATTEMPTS:
                 raise NotSent("every attempt ended without an answer", final=True)
-            carrier = adapter(message.channel)
-            carrier.send(_outgoing(message, carrier))
+            carrier.send(_outgoing(message))
         except NotSent as error:
             _failed(message, str(error), error.final, now)
         except Exception as error:
@@ -135,7 +126,20 @@ def deliver(now: dt.datetime, limit: int = BATCH) -> int:
             _failed(message, type(error).__name__, False, now)
         else:
             _mark(message, state=Message.State.SENT, sent_at=now, next_at=None, error="")
-    return len(claimed)
+    return len(shown) + len(ids)
+
+
+def _outgoing(message: Message) -> Outgoing:
+    contact = _contact(message)
+    if message.to_unit is not None:
+        to = message.to_unit.phone
+    else:
+        to = contacts.open_phone(contact) if contact is not None else ""
+    if not to:
+        raise NotSent("there is no number to send it to", final=True)
+    # The moment of creation is part of the id: a database restored from a backup gives old numbers to new messages.
+    stamp = int(message.created_at.timestamp() * 1000)
+    return Outgoing(id=f"{message.pk}-{stamp}", to=to, text=text_of(message))
 
 
 def _failed(message: Message, why: str, final: bool, now: dt.datetime) -> None:
