@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
+from django.db.models import QuerySet
 from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import path, reverse
@@ -23,6 +24,7 @@ from lucheng.core.cases.queries import Filter, Queue
 from lucheng.core.clocks.models import Clock
 from lucheng.core.dispatch import catalogue
 from lucheng.core.errors import Forbidden, Invalid, NotFound, Refused
+from lucheng.core.ledger import outbox
 from lucheng.core.ledger.models import Message
 from lucheng.core.organisation.access import Scope
 from lucheng.core.organisation.middleware import scope
@@ -180,6 +182,11 @@ def case_page(request: HttpRequest, number: str) -> HttpResponse:
     return _show(request, case)
 
 
+def _letters(messages_: QuerySet[Message]) -> list[tuple[Message, str]]:
+    """Messages with their words as the receiver reads them."""
+    return [(m, outbox.text_of(m)) for m in messages_.select_related("case__contact", "to_unit")]
+
+
 def _show(
     request: HttpRequest, case: Case, revealed: contacts.Revealed | None = None, reveal_error: Any = ""
 ) -> HttpResponse:
@@ -210,7 +217,7 @@ def _show(
         else None,
         "decision": decision,
         "advice": getattr(case, "advice", None),
-        "letters": case.messages.select_related("to_unit").order_by("id")[:50],
+        "letters": _letters(Message.objects.filter(case=case).order_by("id")[:50]),
         "can_merge": reader.allows("case.merge", case) and case.state in (State.RECEIVED, State.ACCEPTED),
     }
     return render(request, "command/case.html", context)
@@ -348,12 +355,8 @@ def sent(request: HttpRequest) -> HttpResponse:
         raise Forbidden(_("None of your posts shows messages."))
     page = max(1, int(request.GET["page"])) if request.GET.get("page", "").isdecimal() else 1
     page = min(page, 200)
-    rows = (
-        Message.objects.filter(case__in=queries.visible(reader))
-        .select_related("case", "to_unit")
-        .order_by("-created_at", "-id")[(page - 1) * PAGE : page * PAGE + 1]
-    )
-    found = list(rows)
+    rows = Message.objects.filter(case__in=queries.visible(reader)).order_by("-created_at", "-id")
+    found = _letters(rows[(page - 1) * PAGE : page * PAGE + 1])
     context = {
         "rows": found[:PAGE],
         "previous": f"?page={page - 1}" if page > 1 else "",

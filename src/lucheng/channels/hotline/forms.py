@@ -27,7 +27,7 @@ class OrderForm(forms.Form):
     name = forms.CharField(
         label=_("How to address them"), required=False, widget=forms.TextInput(attrs={"autocomplete": "off"})
     )
-    nature = forms.ChoiceField(label=_("What is wanted"), widget=forms.RadioSelect, required=False)
+    nature = forms.ChoiceField(label=_("What is wanted"), widget=forms.RadioSelect)
     address = forms.CharField(
         label=_("Place in words"), required=False, widget=forms.TextInput(attrs={"autocomplete": "off"})
     )
