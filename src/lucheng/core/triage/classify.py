@@ -10,6 +10,8 @@ from __future__ import annotations
 import io
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from itertools import repeat
+from math import exp, log
 from typing import Any
 
 import numpy as np
@@ -20,6 +22,7 @@ from lucheng.core.triage.models import Model
 from lucheng.core.triage.words import cut, features, plain
 
 Floats = NDArray[np.float32]
+Doubles = NDArray[np.float64]
 
 #: Characters of a text that are read: a resident says what it is about in the first sentences.
 LONGEST = 2000
@@ -28,7 +31,7 @@ _FEWEST = 3
 #: Alternatives less likely than this are no help.
 _LEAST = 0.03
 #: No advice is certain, whatever the arithmetic says.
-_MOST = 0.99
+MOST = 0.99
 
 
 @dataclass(frozen=True)
@@ -46,13 +49,40 @@ class Level:
 
 
 @dataclass(frozen=True)
+class Weights:
+    """What each word does for each class: a row for each word, a column for each class, nearly all of it zero.
+
+    Row ``r`` holds ``values[starts[r]:starts[r + 1]]`` in ``columns[starts[r]:starts[r + 1]]``. Kept sparse it is some
+    hundred kilobytes, which stay in the processor's cache; the full table is a hundred times as much and does not.
+    """
+
+    starts: NDArray[np.intp]
+    columns: NDArray[np.intp]
+    values: Floats
+
+    @classmethod
+    def of(cls, table: NDArray[Any]) -> Weights:
+        rows, columns = np.nonzero(table)
+        starts = np.searchsorted(rows, np.arange(len(table) + 1))
+        return cls(starts.astype(np.intp), columns, table[rows, columns].astype(np.float32))
+
+    def entries(self, rows: NDArray[np.intp]) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+        """Where the entries of ``rows`` lie, and for each of them the index in ``rows`` that it belongs to."""
+        first = self.starts.take(rows)
+        many = self.starts.take(rows + 1) - first
+        ends = np.cumsum(many)
+        owner = np.repeat(np.arange(len(rows)), many)
+        return np.arange(int(ends[-1]) if len(ends) else 0) + (first - ends + many).take(owner), owner
+
+
+@dataclass(frozen=True)
 class Classifier:
-    """A trained model in memory. ``classes`` are sorted; ``weights`` has a row for each word, a column for each."""
+    """A trained model in memory. ``classes`` are sorted."""
 
     version: str
     words: dict[str, int]
     idf: Floats
-    weights: Floats
+    weights: Weights
     intercept: Floats
     classes: tuple[str, ...]
     levels: tuple[Level, ...]
@@ -71,33 +101,42 @@ class Classifier:
 
     def weigh(self, counts: Mapping[str, int]) -> tuple[NDArray[np.intp], Floats]:
         """The known words of a text as (rows, values): tf-idf with logarithmic counts, length one."""
-        known = self.words
-        found = [(known[word], n) for word, n in counts.items() if word in known]
-        if not found:
-            return np.empty(0, np.intp), np.empty(0, np.float32)
-        pairs = np.array(found, dtype=np.intp)
-        rows = pairs[:, 0]
-        values = (np.log(pairs[:, 1].astype(np.float32)) + 1) * self.idf[rows]
+        rows = np.array(list(map(self.words.get, counts, repeat(-1))), np.intp)
+        known = rows >= 0
+        rows = rows[known]
+        if not len(rows):
+            return rows, np.empty(0, np.float32)
+        values = np.fromiter(counts.values(), np.float32, len(counts))[known]
+        values = (np.log(values) + 1) * self.idf.take(rows)
         values /= np.sqrt(values @ values)
         return rows, values
 
-    def probabilities(self, rows: NDArray[np.intp], values: Floats) -> Floats:
+    def scores(self, rows: NDArray[np.intp], values: Floats) -> Doubles:
+        """What the words speak for each class."""
+        at, owner = self.weights.entries(rows)
+        moved = self.weights.values.take(at) * values.take(owner)
+        columns = self.weights.columns.take(at)
+        return np.add(np.bincount(columns, moved, len(self.classes)), self.intercept, dtype=np.float64)
+
+    def probabilities(self, rows: NDArray[np.intp], values: Floats) -> Doubles:
         """The probability of each class, before it is brought to what was found on held-out texts."""
-        scores = values @ self.weights[rows] + self.intercept
-        scores = np.exp(scores - scores.max())
-        likely: Floats = scores / scores.sum()
+        scores = self.scores(rows, values)
+        likely: Doubles = np.exp(scores - scores.max())
+        likely /= likely.sum()
         return likely
 
     def why(self, text: str, matter: str, limit: int = 5) -> tuple[tuple[str, float], ...]:
         """The words of the text that speak most for ``matter`` against the other classes, with their weight."""
         cleaned = plain(text, LONGEST)
         rows, values = self.weigh(features(cleaned))
-        mine = np.array([i for i, code in enumerate(self.classes) if code.startswith(matter)], np.intp)
-        if not matter or not len(mine) or not len(rows):
+        mine = np.array([bool(matter) and code.startswith(matter) for code in self.classes])
+        if not mine.any() or not len(rows):
             return ()
-        likely = self.probabilities(rows, values)
-        share = likely[mine] / likely[mine].sum()
-        moved = values * (self.weights[np.ix_(rows, mine)] @ share)
+        share = self.probabilities(rows, values) * mine
+        share /= share.sum()
+        at, owner = self.weights.entries(rows)
+        moved = self.weights.values.take(at) * share.take(self.weights.columns.take(at))
+        moved = values * np.bincount(owner, moved, len(rows))
         weight = dict(zip(rows.tolist(), moved.tolist(), strict=True))
 
         def parts(word: str) -> Iterable[str]:
@@ -121,7 +160,8 @@ class Classifier:
         for level, (codes, starts) in zip(self.levels, self.groups, strict=True):
             summed = np.add.reduceat(likely, starts)
             if level is self.levels[0]:
-                best = [int(i) for i in np.argsort(-summed, kind="stable")[:4]]
+                best = summed.argpartition(-4)[-4:] if len(summed) > 4 else np.arange(len(summed))
+                best = best[np.argsort(-summed[best], kind="stable")]
                 alternatives = tuple((codes[i], _read(level, float(summed[i]))) for i in best)
             first = int(summed.argmax())
             probability = _read(level, float(summed[first]))
@@ -134,8 +174,8 @@ class Classifier:
 
 def _read(level: Level, likely: float) -> float:
     likely = min(max(likely, 1e-7), 1 - 1e-7)
-    odds = level.slope * float(np.log(likely / (1 - likely))) + level.shift
-    return min(_MOST, round(1 / (1 + float(np.exp(-odds))), 4))
+    odds = level.slope * log(likely / (1 - likely)) + level.shift
+    return min(MOST, round(1 / (1 + exp(-max(odds, -50.0))), 4))
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,16 +201,15 @@ class MatterProposal:
 
 
 def pack(classifier: Classifier) -> bytes:
-    """The model as a numpy ``.npz``; weights of zero, which are most, are left out."""
-    rows, columns = np.nonzero(classifier.weights)
+    """The model as a numpy ``.npz``, some hundred kilobytes."""
     out = io.BytesIO()
     np.savez_compressed(
         out,
         words=np.frombuffer("\n".join(classifier.words).encode(), np.uint8),
         idf=classifier.idf,
-        rows=rows.astype(np.uint32),
-        columns=columns.astype(np.uint16),
-        values=classifier.weights[rows, columns].astype(np.float16),
+        starts=classifier.weights.starts.astype(np.uint32),
+        columns=classifier.weights.columns.astype(np.uint16),
+        values=classifier.weights.values,
         intercept=classifier.intercept,
         classes=np.array(classifier.classes),
         levels=np.array([(x.digits, x.slope, x.shift, x.threshold) for x in classifier.levels]),
@@ -182,13 +221,13 @@ def unpack(version: str, packed: bytes) -> Classifier:
     with np.load(io.BytesIO(packed), allow_pickle=False) as stored:
         arrays: dict[str, Any] = dict(stored)
     words = arrays["words"].tobytes().decode().split("\n")
-    weights = np.zeros((len(words), len(arrays["classes"])), np.float32)
-    weights[arrays["rows"], arrays["columns"]] = arrays["values"]
     return Classifier(
         version=version,
         words={word: i for i, word in enumerate(words)},
         idf=arrays["idf"],
-        weights=weights,
+        weights=Weights(
+            arrays["starts"].astype(np.intp), arrays["columns"].astype(np.intp), arrays["values"]
+        ),
         intercept=arrays["intercept"],
         classes=tuple(str(c) for c in arrays["classes"]),
         levels=tuple(Level(int(d), float(s), float(h), float(t)) for d, s, h, t in arrays["levels"]),

@@ -22,7 +22,7 @@ from lucheng.core.dispatch.models import Matter
 from lucheng.core.errors import Conflict
 from lucheng.core.revisions.snapshot import bump
 from lucheng.core.sheets import Progress
-from lucheng.core.triage.classify import LONGEST, Classifier, Level, pack
+from lucheng.core.triage.classify import LONGEST, MOST, Classifier, Level, Weights, pack
 from lucheng.core.triage.models import Advice, Model
 from lucheng.core.triage.words import features, plain
 
@@ -38,8 +38,8 @@ RIGHT = 0.8
 #: Below even odds nothing is proposed, however the held-out texts fell.
 _LEAST = 0.5
 _NEVER = 2.0
-#: Weights this much smaller than the largest change no proposal.
-_NOTHING = 0.005
+#: Weights this much smaller than the largest change no proposal (docs/decisions/0140): left out, four in a row remain.
+_NOTHING = 0.02
 
 Texts = list[tuple[str, str]]
 
@@ -152,7 +152,7 @@ def _fit(
         version="",
         words=words,
         idf=vectorizer.idf_.astype(np.float32),
-        weights=weights.astype(np.float32),
+        weights=Weights.of(weights),
         intercept=(ridge.intercept_ - ridge.intercept_.mean()).astype(np.float32),
         classes=classes,
         levels=(),
@@ -163,7 +163,7 @@ def _scores(classifier: Classifier, counts: list[Counter[str]]) -> NDArray[np.fl
     out = np.empty((len(counts), len(classifier.classes)))
     for i, text in enumerate(counts):
         rows, values = classifier.weigh(text)
-        out[i] = values @ classifier.weights[rows] + classifier.intercept
+        out[i] = classifier.scores(rows, values)
     return out
 
 
@@ -202,7 +202,7 @@ def _level(
     if right.any() and not right.all():
         fitted = LogisticRegression(C=10.0).fit(odds[:, None], right)
         slope, shift = max(float(fitted.coef_[0, 0]), 0.0), float(fitted.intercept_[0])
-    probability = 1 / (1 + np.exp(-(slope * odds + shift)))
+    probability = np.minimum(np.round(1 / (1 + np.exp(-(slope * odds + shift))), 4), MOST)
 
     # The lowest threshold above which proposals are right often enough; where there is none, never sure.
     order = np.flatnonzero(left)
@@ -273,7 +273,7 @@ def train(now: dt.datetime, *, seed: int = 0, progress: Progress = lambda done, 
     whole = _fit(base, heard, seen, base_codes + codes, classes)
     whole = replace(
         whole,
-        weights=(whole.weights * factor).astype(np.float16).astype(np.float32),
+        weights=replace(whole.weights, values=whole.weights.values * np.float32(factor)),
         intercept=whole.intercept * np.float32(factor),
         levels=tuple(levels),
     )
@@ -307,7 +307,8 @@ def train(now: dt.datetime, *, seed: int = 0, progress: Progress = lambda done, 
 def _digest(classifier: Classifier) -> str:
     """A name for the model that follows from what it says, so that the same model has the same name."""
     digest = hashlib.sha256("\n".join([*classifier.words, *classifier.classes]).encode())
-    for part in (classifier.idf, classifier.weights, classifier.intercept):
+    weights = classifier.weights
+    for part in (classifier.idf, weights.starts, weights.columns, weights.values, classifier.intercept):
         digest.update(np.ascontiguousarray(part).tobytes())
     digest.update(repr(classifier.levels).encode())
     return digest.hexdigest()[:12]

@@ -14,16 +14,18 @@ from operator import add
 import rjieba
 
 _CHINESE = re.compile("[㐀-鿿]+")
-_WORD = re.compile("[㐀-鿿]{3,}|[a-z][a-z0-9]+")
+_WORD = re.compile("[㐀-鿿]+|[a-z][a-z0-9]+")
+#: Full-width letters and digits; and half characters, as JSON may carry them, which no cutter of words can read.
+_ODD = re.compile("[\uff10-\uff19\uff21-\uff3a\uff41-\uff5a\ud800-\udfff]")
+_HALF = re.compile("[\ud800-\udfff]")
 
 
 def plain(text: str, longest: int) -> str:
-    """The first ``longest`` characters in one width and case, so that ＡＰＰ and app are the same word.
-
-    Half a character, as JSON may carry one, is dropped.
-    """
-    whole = text[:longest].encode(errors="ignore").decode()
-    return unicodedata.normalize("NFKC", whole).lower()
+    """The first ``longest`` characters in one width and case, so that ＡＰＰ and app are the same word."""
+    text = text[:longest]
+    if _ODD.search(text):
+        text = unicodedata.normalize("NFKC", _HALF.sub("", text))
+    return text.lower()
 
 
 def cut(text: str) -> list[str]:
@@ -32,15 +34,24 @@ def cut(text: str) -> list[str]:
     return words
 
 
-def features(text: str) -> Counter[str]:
-    """How often each Chinese character, each pair of them and each longer word occurs in a plain text.
-
-    Words of Latin letters count from two letters (app, wifi). Digits and signs say nothing of the matter, and house
-    and telephone numbers are nobody's business: they are left out.
-    """
-    counts: Counter[str] = Counter()
+def _grams(text: str) -> list[str]:
+    found: list[str] = []
     for run in _CHINESE.findall(text):
-        counts.update(run)
-        counts.update(map(add, run, run[1:]))
-    counts.update(filter(_WORD.fullmatch, cut(text)))
-    return counts
+        found += run
+        found += map(add, run, run[1:])
+    return found
+
+
+def grams(text: str) -> Counter[str]:
+    """How often each Chinese character and each pair of neighbours occurs in a plain text.
+
+    Digits, letters and signs say little, and house and telephone numbers are nobody's business: they are left out.
+    """
+    return Counter(_grams(text))
+
+
+def features(text: str) -> Counter[str]:
+    """The :func:`grams` of a plain text and its longer words, Chinese or Latin, from three characters."""
+    found = _grams(text)
+    found += [word for word in cut(text) if len(word) > 2 and _WORD.fullmatch(word)]
+    return Counter(found)
