@@ -251,6 +251,39 @@ def test_one_door_takes_text_and_points() -> None:
     assert locate((110.015, 40.015)) == GRID
 
 
+def test_a_name_that_every_community_has_counts_only_inside_one_that_is_named() -> None:
+    codes = [f"{TOWN}{i:03d}" for i in range(100, 160)]
+    Division.objects.bulk_create(
+        Division(code=c, level=12, kind=Kind.VILLAGE, name=f"河湾{c[-3:]}村", valid_from=SINCE) for c in codes
+    )
+    Division.objects.bulk_create(
+        Division(code=c + "001", level=15, kind=Kind.RURAL_GRID, name="001网格", valid_from=SINCE)
+        for c in [*codes, STREET + "002"]
+    )
+    bump("places")
+    forget()
+    assert locate_text("001网格的井盖丢了") == []
+    assert locate_text("河湾117村001网格的井盖丢了")[0].place == f"{TOWN}117001"
+    assert locate_text("友谊大街街道001网格")[0].place == STREET + "002001"
+    assert [c.place for c in locate_text("南河镇001网格")] == [TOWN], "sixty of one name tell nothing"
+
+
+def test_names_that_many_places_have_hold_nobody_up() -> None:
+    codes = [f"{TOWN}{i:03d}" for i in range(100, 140)]
+    Division.objects.bulk_create(
+        Division(code=c, level=12, kind=Kind.VILLAGE, name=f"河湾{c[-3:]}村", valid_from=SINCE) for c in codes
+    )
+    names = [f"幸福{chr(0x4E00 + i)}苑" for i in range(60)]
+    Estate.objects.bulk_create(Estate(name=name, place=code) for name in names for code in codes)
+    bump("places")
+    forget()
+    text = "".join(f"{name}3号楼" for name in names)
+    assert locate_text(text)
+    start = time.perf_counter()
+    locate_text(text)
+    assert time.perf_counter() - start < 0.5
+
+
 def test_beyond_the_cap_a_text_is_not_read() -> None:
     padding = "路灯坏了。" * (gazetteer.MAX_TEXT // 5)
     assert locate_text("青川区" + padding)

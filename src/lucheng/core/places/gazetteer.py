@@ -32,6 +32,9 @@ MAX_TEXT = 5_000
 #: Distinct names of a text that are weighed, the longest first.
 _MAX_WORDS = 24
 
+#: A name that more places than these have (001网格) says nothing but inside a place that the text names too.
+_COMMON = 40
+
 #: Characters after an estate's name in which its building is looked for.
 _NEAR = 12
 
@@ -224,9 +227,9 @@ def _building_after(text: str, end: int, meanings: list[_Meaning], gazetteer: _G
 def _ranked(found: list[_Found], limit: int) -> list[Candidate]:
     # For each name, the strongest meaning at each place: a name speaks for that place and for all inside it.
     spoken: list[dict[str, _Meaning]] = []
-    for f in found:
+    for meanings in _telling(found):
         best: dict[str, _Meaning] = {}
-        for meaning in f.meanings:
+        for meaning in meanings:
             if meaning.place not in best or meaning.bits > best[meaning.place].bits:
                 best[meaning.place] = meaning
         spoken.append(best)
@@ -267,6 +270,17 @@ def _ranked(found: list[_Found], limit: int) -> list[Candidate]:
         scores[place] = weight[place] / (2.0**_DOUBT + weight[place] + excluded)
     order = sorted(scores, key=lambda p: (-round(scores[p], 9), -len(p), p))
     return [_candidate(place, scores[place], support[place], spoken, found) for place in order[:limit]]
+
+
+def _telling(found: list[_Found]) -> Iterator[list[_Meaning]]:
+    """The meanings of each name; of a common one only those in a township or community that is named too, if few."""
+    named = {m.place for f in found if len(f.meanings) <= _COMMON for m in f.meanings}
+    for f in found:
+        if len(f.meanings) <= _COMMON:
+            yield f.meanings
+            continue
+        inside = [m for m in f.meanings if m.place[:9] in named or m.place[:12] in named]
+        yield inside if len(inside) <= _COMMON else []
 
 
 def _candidate(
