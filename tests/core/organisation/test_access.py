@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from lucheng.core.cases import queries
+from lucheng.core.cases import intake, queries
 from lucheng.core.cases.models import Case, State
 from lucheng.core.fields import after
 from lucheng.core.organisation.access import NOBODY, Grant, Scope, scope_of
@@ -33,15 +31,6 @@ PLACES = ["9901", WEST, EAST, COMMUNITY, GRID, SUMU + "001001", "99010"]
 MATTERS = ["", "01", "0102", "010201", "030101"]
 
 
-@dataclass
-class Row:
-    place: str
-    units: list[int]
-    matter: str
-    confidential: bool
-    accused_unit_id: int | None
-
-
 grants = st.builds(
     Grant,
     role=st.just("handler"),
@@ -53,7 +42,7 @@ grants = st.builds(
 )
 scopes = st.builds(
     Scope,
-    person_id=st.just(1),
+    person_id=st.sampled_from([1, None]),
     grants=st.lists(grants, max_size=3).map(tuple),
     recused=st.frozensets(st.integers(1, 3), max_size=2),
 )
@@ -70,6 +59,7 @@ def rows(db: None) -> list[Case]:
         case.matter = MATTERS[i % len(MATTERS)]
         case.units = [units[j] for j in range(3) if i >> j & 1]
         case.accused_unit_id = units[i % 3] if i % 4 == 0 else None
+        case.intake_by = made.people["handler"] if i % 7 == 0 else None
         case.save()
         found.append(case)
     return found
@@ -83,8 +73,9 @@ def test_a_list_shows_exactly_what_a_single_look_allows(
     units = sorted({u for c in rows for u in c.units})
     # hypothesis draws units 1 to 3; here they stand for the three units of the fixture
     real = {n: units[n - 1] for n in (1, 2, 3)}
+    author = next(c.intake_by_id for c in rows if c.intake_by_id is not None)
     scope = Scope(
-        person_id=scope.person_id,
+        person_id=author if scope.person_id else None,
         grants=tuple(
             Grant(g.role, g.reach, g.capabilities, g.place, tuple(real[u] for u in g.units), g.domains)
             for g in scope.grants
@@ -185,3 +176,23 @@ def test_a_list_asks_as_much_for_one_row_as_for_a_hundred(city_: City) -> None:
 @pytest.fixture
 def city_(db: None) -> City:
     return city()
+
+
+def test_a_grid_worker_follows_their_own_finding_and_no_more_than_follows(city_: City) -> None:
+    worker = city_.people["grid_worker"]
+    made = intake.create(
+        intake.NewCase(
+            kind="grids.finding", nature="finding", content="井盖松动", channel="grid", place=GRID
+        ),
+        actor=worker,
+        role="grid_worker",
+        now=NOW,
+    )
+    case = Case.objects.get(pk=made.id)
+    other = received()
+    scope = city_.scope("grid_worker")
+    assert scope.allows("case.view", case)
+    assert not scope.allows("case.view", other)
+    assert not scope.allows("case.sign", case)
+    assert not scope.allows("case.handle", case)
+    assert list(queries.visible(scope)) == [case]

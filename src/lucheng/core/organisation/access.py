@@ -31,6 +31,7 @@ class Facts(Protocol):
     matter: str
     confidential: bool
     accused_unit_id: int | None
+    intake_by_id: int | None
 
 
 @dataclass(frozen=True)
@@ -44,13 +45,18 @@ class Grant:
     units: tuple[int, ...]
     domains: tuple[str, ...]
 
-    def q(self) -> Q | None:
-        """The cases in reach, secrecy and recusal apart; None where the role reaches none."""
-        if self.reach == Role.Reach.NONE or (self.reach == Role.Reach.UNIT and not self.units):
+    def q(self, author: int | None) -> Q | None:
+        """The cases in reach, secrecy and recusal apart; None where the role reaches none.
+
+        With ``author``, what that person entered is in reach of a post that reaches its unit's cases: a grid worker
+        follows a finding before any unit has it.
+        """
+        if self.reach == Role.Reach.NONE:
             return None
         q = within("place", self.place)
         if self.reach == Role.Reach.UNIT:
-            q &= Q(units__overlap=list(self.units))
+            theirs = Q(units__overlap=list(self.units))
+            q &= theirs if author is None else theirs | Q(intake_by=author)
         if self.domains:
             domain = Q()
             for d in self.domains:
@@ -60,10 +66,12 @@ class Grant:
             q &= Q(confidential=False)
         return q
 
-    def reaches(self, case: Facts) -> bool:
+    def reaches(self, case: Facts, author: int | None) -> bool:
+        """The same for one row."""
         if self.reach == Role.Reach.NONE or not case.place.startswith(self.place):
             return False
-        if self.reach == Role.Reach.UNIT and not set(self.units) & set(case.units):
+        theirs = set(self.units) & set(case.units) or (author is not None and case.intake_by_id == author)
+        if self.reach == Role.Reach.UNIT and not theirs:
             return False
         if self.domains and not any(case.matter.startswith(d) for d in self.domains):
             return False
@@ -83,12 +91,16 @@ class Scope:
         """Whether any post gives the capability, anywhere. For showing a menu; never enough to act on a case."""
         return any(capability in g.capabilities for g in self.grants)
 
+    def _author(self, capability: str) -> int | None:
+        """Who entered a case may see it; every other capability over it comes from its unit."""
+        return self.person_id if capability == "case.view" else None
+
     def role_for(self, capability: str, case: Facts | None = None) -> str | None:
         """The role of the first post that gives the capability (over ``case``, if given), for the ledger."""
         if case is not None and case.accused_unit_id in self.recused:
             return None
         for g in self.grants:
-            if capability in g.capabilities and (case is None or g.reaches(case)):
+            if capability in g.capabilities and (case is None or g.reaches(case, self._author(capability))):
                 return g.role
         return None
 
@@ -102,7 +114,7 @@ class Scope:
         for g in self.grants:
             if capability not in g.capabilities:
                 continue
-            q = g.q()
+            q = g.q(self._author(capability))
             if q is not None:
                 reach = q if reach is None else reach | q
         if reach is None:
