@@ -7,12 +7,14 @@ import hashlib
 import io
 import os
 import struct
+import threading
 import zlib
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
 from django.utils import translation
 from PIL import Image, ImageDraw
 
@@ -322,3 +324,24 @@ def test_a_missing_file_says_so(case: Case, settings: Any) -> None:
     (settings.ATTACHMENTS / made.sha256[:2] / f"{made.sha256[2:]}.jpg").unlink()
     with pytest.raises(NotFound):
         open_file(made)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_same_photograph_sent_by_two_clicks_at_once_is_one() -> None:
+    case = case_of_a_broken_lamp()
+    start = threading.Barrier(2)
+    made: list[Attachment] = []
+
+    def click() -> None:
+        start.wait()
+        made.append(store(case.pk, picture(), person=None, role=REQUESTER, now=NOW))
+        connection.close()
+
+    threads = [threading.Thread(target=click) for _ in range(2)]
+    for t in threads:
+        t.start()
+    for t in threads:
+        t.join()
+    assert len(made) == 2
+    assert made[0] == made[1]
+    assert Event.objects.filter(case=case, action="attached").count() == 1

@@ -6,7 +6,7 @@ from django.db import models
 
 
 class Contact(models.Model):
-    """The requester of one case. Fields are sealed one by one; lists show the mask; exact look-up uses the blind index."""
+    """The requester of one case. Fields are sealed one by one; lists show the mask, look-up uses the blind index."""
 
     case = models.OneToOneField("cases.Case", models.CASCADE, related_name="contact")
     name = models.BinaryField(null=True)
