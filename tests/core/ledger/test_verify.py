@@ -13,12 +13,13 @@ from django.test.utils import CaptureQueriesContext
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from lucheng.core.cases.models import Attachment, Case, Text
+from lucheng.core.cases.models import Attachment, Case, State, Text
 from lucheng.core.errors import NotFound
 from lucheng.core.ledger import anchors, chain
 from lucheng.core.ledger import verify as verification
 from lucheng.core.ledger.models import Anchor, Event
 from lucheng.core.ledger.verify import Finding, Kind, Tally, head, read_witness, verify
+from tests import factories
 from tests.core.ledger.stories import NOW, case_of_a_broken_lamp, more
 
 pytestmark = pytest.mark.django_db
@@ -78,6 +79,16 @@ def test_an_untouched_ledger_is_proved_and_counted(case: Case) -> None:
     tally = Tally()
     assert list(verify(tally)) == []
     assert (tally.cases, tally.events, tally.anchors, tally.not_anchored, tally.findings) == (3, 10, 1, 1, 0)
+
+
+def test_every_way_that_a_real_case_can_go_is_proved() -> None:
+    city = factories.city()
+    for state in State:
+        if state is not State.DRAFT:
+            factories.case_in(state, city)
+    tally = Tally()
+    assert list(verify(tally)) == []
+    assert tally.events > 50
 
 
 def test_an_empty_ledger_is_in_order() -> None:
