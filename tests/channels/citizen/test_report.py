@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import io
 from typing import Any
 
@@ -14,6 +15,7 @@ from PIL import Image
 from lucheng.channels.citizen import drafts
 from lucheng.core.cases.models import Case, State
 from lucheng.core.privacy.models import Contact
+from lucheng.web.sweeps import forget_sessions
 from tests import factories
 from tests.channels.citizen.conftest import Resident
 
@@ -303,3 +305,12 @@ def test_what_was_not_shown_cannot_be_named_as_the_same(resident: Resident, same
     resident.at("nearby", same=same)
     resident.at("you", nature="help")
     assert Case.objects.get(channel="web").fields == {}
+
+
+def test_a_draft_is_gone_the_day_after(resident: Resident) -> None:
+    """What the page promises: kept for a day in the browser that began it, and then nowhere."""
+    resident.start(LAMP)
+    begun = timezone.now()
+    assert forget_sessions(begun + dt.timedelta(hours=23)) == 0
+    assert forget_sessions(begun + dt.timedelta(hours=25)) == 1
+    assert resident.client.get(f"/report/{resident.draft}/place/").status_code == 410
