@@ -109,14 +109,17 @@ def next_id(model: type[Model]) -> int:
 
 
 def set_sequence(model: type[Model]) -> None:
-    """Let the table's own numbers go on after the highest there is."""
+    """Let the table's own numbers go on after the highest there is. They never go back."""
     key = model._meta.pk
     assert key is not None  # every model has one
     with connection.cursor() as cursor:
         cursor.execute(
             f"""
-            select setval(pg_get_serial_sequence(%s, %s),
-                (select coalesce(max("{key.column}"), 0) + 1 from "{model._meta.db_table}"), false)
+            select setval(name, highest) from (
+                select name, greatest(coalesce(pg_sequence_last_value(name), 0),
+                    (select coalesce(max("{key.column}"), 0) from "{model._meta.db_table}")) as highest
+                from (select pg_get_serial_sequence(%s, %s)::regclass as name) as sequence
+            ) as found where highest > 0
             """,
             [model._meta.db_table, key.column],
         )

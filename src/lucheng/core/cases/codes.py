@@ -13,7 +13,8 @@ from django.utils import timezone
 _ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _ALIKE = str.maketrans("ILO", "110")
 _RANDOM = 11  # symbols: 55 bits
-_BLOCK = 64  # as in the sequence case_block
+#: How many numbers one step of the sequence case_block gives.
+BLOCK = 64
 
 
 def _check(symbols: str) -> str:
@@ -83,7 +84,7 @@ class Numbers:
                 with connection.cursor() as cursor:
                     cursor.execute("select nextval('case_block')")
                     self._next = cursor.fetchone()[0]
-                self._end = self._next + _BLOCK
+                self._end = self._next + BLOCK
             taken = self._next
             self._next += 1
             return taken

@@ -5,12 +5,14 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from random import Random
 
 import numpy as np
 
 from lucheng.core.cases import codes, kinds
 from lucheng.core.cases.text import one_line
+from lucheng.core.clocks.calendar import ZONE
 from lucheng.demo import pack
 from lucheng.demo.cases import rhythm, words
 from lucheng.demo.cases.life import Life
@@ -30,6 +32,8 @@ class _Arrival:
     id: int
     at: dt.datetime
     finding: bool
+    #: The state in which it shall come to rest, if any.
+    rest: str = ""
 
 
 def lives(
@@ -42,9 +46,34 @@ def lives(
     moments = rhythm.moments(rng, count, findings, until, days, world.calendar)
     order = np.argsort(np.array([m.timestamp() for m in moments]), kind="stable").tolist()
     arrivals = [_Arrival(first_id + n, moments[i], bool(findings[i])) for n, i in enumerate(order)]
+    _lay_to_rest(arrivals, until, world)
     for start in range(0, count, block):
         maker = _Maker(world, until, Random(f"{seed}/{start}"))
         yield maker.block(arrivals[start : start + block])
+
+
+def _lay_to_rest(arrivals: list[_Arrival], until: dt.datetime, world: World) -> None:
+    """Choose a few recent orders that will stand in one state each, so that the city has cases in every state."""
+    orders = [a for a in arrivals if not a.finding]
+    for state, age in rhythm.plan()["showcase"]["working_days"].items():
+        day, left = until.date(), float(age)
+        while left >= 1:
+            day -= dt.timedelta(days=1)
+            left -= world.calendar.is_working(day)
+        latest = dt.datetime.combine(day, until.timetz()) - dt.timedelta(days=left)
+        free = [a for a in orders if not a.rest and a.at <= latest]
+        if free:
+            free[-1].rest = state
+
+
+@cache
+def _day(day: dt.date) -> str:
+    return codes.number(0, dt.datetime.combine(day, dt.time(12), ZONE)).removesuffix("0" * 8)
+
+
+def _number(arrival: _Arrival) -> str:
+    """As codes.number writes it; the day is written once for all its cases."""
+    return f"{_day(arrival.at.date())}{arrival.id:08d}"
 
 
 class _Maker:
@@ -61,12 +90,16 @@ class _Maker:
         #: An order others are about to be merged into or split from, and how many are still to come.
         self.main: tuple[Life, Subject, Where] | None = None
         self.mergers = 0
+        #: State → the order that was laid to rest in it.
+        self.shown: dict[str, Life] = {}
 
     def block(self, arrivals: list[_Arrival]) -> list[Life]:
         made: list[Life] = []
         to_split: tuple[Story, bool] | None = None  # an order out of which the next arrival will be split
         for n, arrival in enumerate(arrivals):
-            if arrival.finding:
+            if arrival.rest:
+                life = self._showcase(arrival)
+            elif arrival.finding:
                 life, subject = self._finding(arrival)
                 Story(self.w, life, subject, self.r).tell(given=True, dispatch=False)
             elif to_split is not None:
@@ -77,7 +110,8 @@ class _Maker:
                 Story(self.w, life, subject, self.r).tell(given=False, dispatch=False)
                 to_split = None
             else:
-                life, to_split = self._tell_order(arrival, any(not a.finding for a in arrivals[n + 1 :]))
+                more = any(not a.finding and not a.rest for a in arrivals[n + 1 :])
+                life, to_split = self._tell_order(arrival, more)
             made.append(life)
         return made
 
@@ -86,9 +120,6 @@ class _Maker:
         r = self.r
         twin = self.main[0] if self.main is not None and self.mergers > 0 else None
         life, subject, where, given = self._order(arrival)
-        if life.channel == "phone" and self.until - arrival.at < dt.timedelta(days=2) and r.random() < 0.02:
-            life.draft(self.w.centre(r, "operator"), "operator")
-            return life, None
         story = Story(self.w, life, subject, r)
         story.twin = twin
         if twin is not None:
@@ -105,13 +136,34 @@ class _Maker:
         story.tell(given=given, dispatch=at_once)
         return life, None
 
+    def _showcase(self, arrival: _Arrival) -> Life:
+        """An order of the county and the classes that the pack names, which comes to rest in one state."""
+        r, plan = self.r, rhythm.plan()["showcase"]
+        nature = "inquiry" if arrival.rest == "answered" else "help"
+        subject = self.w.subjects.all[plan["unmatched"] if arrival.rest == "accepted" else r.choice(plan["matters"])]
+        where = next(w for w in iter(lambda: self.w.near(r), None) if w.place.startswith(plan["place"]))
+        life = self._life(arrival, ORDER, "phone", nature, where, subject.code)
+        life.rest, life.proposed = arrival.rest, self._proposal(subject, where)
+        life.content = words.content(r, subject, nature, "phone", where, "")
+        life.title = words.title(subject, nature, where)
+        self._requester(life)
+        if arrival.rest == "draft":
+            life.draft(self.w.centre(r, "operator"), "operator")
+            return life
+        story = Story(self.w, life, subject, r)
+        if arrival.rest == "merged":
+            story.twin = self.shown.get("signed")
+        story.tell(given=True, dispatch=False)
+        self.shown[arrival.rest] = life
+        return life
+
     def _life(self, arrival: _Arrival, kind: str, channel: str, nature: str, where: Where, known: str) -> Life:
         about = self.w.subjects.all.get(known)
         return Life(
             world=self.w,
             until=self.until,
             id=arrival.id,
-            number=codes.number(arrival.id, arrival.at),
+            number=_number(arrival),
             code=codes.of_bits(self.r.getrandbits(55)),
             kind=kind,
             channel=channel,
@@ -200,8 +252,8 @@ class _Maker:
         if chance < 0.10:
             matter, probability = "", round(r.uniform(0.1, 0.45), 3)
         elif chance < 0.18:
-            beside = [c for c in self.w.subjects.all if c.startswith(subject.code[:4])]
-            matter, probability = r.choice(beside), round(r.uniform(0.5, 0.75), 3)
+            matter = r.choice(self.w.subjects.beside[subject.code[:4]])
+            probability = round(r.uniform(0.5, 0.75), 3)
         if where.lon is None or r.random() < 0.2:
             return matter, probability, "", None
         return matter, probability, where.place, round(r.uniform(0.8, 0.99), 3)

@@ -58,6 +58,8 @@ class Ticking:
 class Event:
     seq: int
     at: dt.datetime
+    #: The same moment in UTC, as the chain and the database take it.
+    stamp: str
     actor: int | None
     role: str
     action: str
@@ -122,6 +124,11 @@ class Life:
     accused_unit: int | None = None
     parent: Life | None = None
     has_requester: bool = True
+    #: The matter decided by whoever took it in, and the place it was born with.
+    given: str = ""
+    born: str = ""
+    #: A state in which the case shall come to rest, for a city that has cases in every one.
+    rest: str = ""
 
     state: str = ""
     matter: str = ""
@@ -153,7 +160,7 @@ class Life:
     #: Raised at, why, settled at.
     alarm: tuple[dt.datetime, str, dt.datetime | None] | None = None
     #: Matter and place as decided by a person, and when.
-    decided: tuple[str, str, dt.datetime] | None = None
+    decided: tuple[str, str, dt.datetime | None] = ("", "", None)
     #: What was proposed: matter, probability, place, score.
     proposed: tuple[str, float | None, str, float | None] = ("", None, "", None)
     #: What the next step of the life cycle reads of its reply.
@@ -181,6 +188,7 @@ class Life:
         """Come in, as :func:`lucheng.core.cases.intake.create` writes it: received, or dispatched at once."""
         now = self.created_at
         self.intake_by, self.matter = actor, matter
+        self.given, self.born = matter, self.place
         known = matter or self.proposed[0]
         body = self._born("received")
         if self.parent is not None:
@@ -190,8 +198,7 @@ class Life:
         if self.has_requester and self.phone and not self.anonymous and self.reply_wanted and self.parent is None:
             self._message(now, "sms", "received", None)
         operations = ["start:dispatch"]
-        if matter:
-            self.decided = (matter, self.place, now)
+        self.decided = (matter, self.place, now if matter else None)
         if dispatch:
             body = {"from": "received", "to": "accepted", "matter": matter, "place": self.place}
             self._append("accept", body, actor, role, now)
@@ -255,7 +262,7 @@ class Life:
         """Carry out ``action``. ``fields`` are codes, flags, ids and texts; a merged case also gets its ``main``, a
         report its ``helper`` unit.
 
-        Raises Over where ``at`` lies after the present; KeyError where the life cycle has no such step from here.
+        Raises Over where ``at`` lies after the present, and where the case has come to rest; KeyError where the life cycle has no such step from here.
         """
         self.sweep(at)
         if at > self.until:
@@ -284,6 +291,8 @@ class Life:
         self._append(row.action, body, actor, role, at)
         self.texts += [(len(self.events), n, t) for n, t in texts.items()]
         self._tell(row, at)
+        if row.to is not None and self.state == self.rest:
+            raise Over
 
     def split(self, at: dt.datetime, actor: int, role: str, parts: list[str]) -> None:
         """Matters are taken out of the case; the parts are made by whoever calls."""
@@ -471,8 +480,9 @@ class Life:
     def _append(self, action: str, body: dict[str, Any], actor: int | None, role: str, at: dt.datetime) -> None:
         seq = len(self.events) + 1
         text = encode(body)
-        head = link(self.head, self.id, seq, at, actor, role, action, text)
-        self.events.append(Event(seq, at, actor, role, action, text, self.head, head))
+        stamp = at.astimezone(dt.UTC).isoformat(timespec="microseconds")
+        head = link(self.head, self.id, seq, stamp, actor, role, action, text)
+        self.events.append(Event(seq, at, stamp, actor, role, action, text, self.head, head))
         self.head = head
 
     def _tell(self, row: Transition, at: dt.datetime) -> None:
@@ -497,10 +507,9 @@ class Life:
 
 
 def link(
-    prev: bytes, case_id: int, seq: int, at: dt.datetime, actor: int | None, role: str, action: str, body: bytes
+    prev: bytes, case_id: int, seq: int, stamp: str, actor: int | None, role: str, action: str, body: bytes
 ) -> bytes:
-    """The same hash as :func:`lucheng.core.ledger.chain.link`, of a body already written canonically."""
-    stamp = at.astimezone(dt.UTC).isoformat(timespec="microseconds")
+    """The same hash as :func:`lucheng.core.ledger.chain.link`, of a moment and a body already written canonically."""
     actor_text = "null" if actor is None else str(actor)
     content = f'[{case_id},{seq},"{stamp}",{actor_text},"{role}","{action}",'.encode()
     return hashlib.sha256(b"".join((prev, content, body, b"]"))).digest()

@@ -9,6 +9,7 @@ from typing import Any
 from django.db import connection
 from django.db.models import Model
 
+from lucheng.core.cases import codes
 from lucheng.core.cases.models import Assist, Case, Text
 from lucheng.core.clocks.models import Clock
 from lucheng.core.dispatch.models import Alarm
@@ -69,7 +70,7 @@ def generate_cases(
     events = done = 0
     with without_triggers(), without_indexes(TABLES):
         batch: list[Life] = []
-        for n, block in enumerate(lives(world, count, seed, until, days=days, first_id=_first_id()), start=1):
+        for n, block in enumerate(lives(world, count, seed, until, days=days, first_id=_reserve(count)), start=1):
             batch += block
             if n % _BATCH == 0:
                 events += _write(batch, since, until)
@@ -80,20 +81,17 @@ def generate_cases(
     for model in TABLES:
         if model is not Case:
             set_sequence(model)
-    _after_last_case()
     return events
 
 
-def _first_id() -> int:
+def _reserve(count: int) -> int:
+    """The first of ``count`` case numbers, taken in whole blocks as new cases take theirs (see codes.Numbers)."""
     with connection.cursor() as cursor:
-        cursor.execute("select coalesce(max(id), 63) + 1 from cases_case")
-        return int(cursor.fetchone()[0])
-
-
-def _after_last_case() -> None:
-    """Let the numbers that new cases take begin after the last one made here, at the next whole block."""
-    with connection.cursor() as cursor:
-        cursor.execute("select setval('case_block', (select (max(id) / 64 + 1) * 64 from cases_case), false)")
+        cursor.execute("select nextval('case_block')")
+        first = int(cursor.fetchone()[0])
+        blocks = max(1, -(-count // codes.BLOCK))
+        cursor.execute("select setval('case_block', %s)", [first + (blocks - 1) * codes.BLOCK])
+    return first
 
 
 def _write(batch: Sequence[Life], since: dt.datetime, until: dt.datetime) -> int:
@@ -102,7 +100,7 @@ def _write(batch: Sequence[Life], since: dt.datetime, until: dt.datetime) -> int
         Event,
         ["case_id", "seq", "at", "actor_id", "actor_role", "action", "body", "prev", "hash"],
         (
-            (c.id, e.seq, e.at, e.actor, e.role, e.action, e.body.decode(), e.prev, e.hash)
+            (c.id, e.seq, e.stamp, e.actor, e.role, e.action, e.body.decode(), e.prev, e.hash)
             for c in batch
             for e in c.events
         ),
@@ -121,7 +119,7 @@ def _write(batch: Sequence[Life], since: dt.datetime, until: dt.datetime) -> int
         ["case_id", "why", "raised_at", "settled_at"],
         ((c.id, c.alarm[1], c.alarm[0], c.alarm[2]) for c in batch if c.alarm is not None),
     )
-    copy(Advice, _ADVICE, ((c.id, MODEL, *c.proposed, *(c.decided or ("", "", None))) for c in batch))
+    copy(Advice, _ADVICE, ((c.id, MODEL, *c.proposed, *c.decided) for c in batch))
     return events
 
 

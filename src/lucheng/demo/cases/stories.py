@@ -29,6 +29,10 @@ class Story:
         #: Orders that are split off this one.
         self.parts: list[Life] = []
 
+    def _happens(self, probability: float, state: str = "") -> bool:
+        """Whether something happens: by chance, or, where the case shall come to rest in a state, what leads there."""
+        return self.life.rest == state if self.life.rest else self.r.random() < probability
+
     # --- small things -----------------------------------------------------------------------------------------------
 
     def _wait(self, minutes: float) -> None:
@@ -39,7 +43,7 @@ class Story:
         """Let hours of business pass, with a spread; something urgent waits for nobody."""
         spread = self.r.lognormvariate(0, 0.6) * hours
         if self.life.urgency != "ordinary":
-            self.at += dt.timedelta(seconds=int(spread * 1200) + 30)
+            self.at += dt.timedelta(seconds=int(spread * 600) + 30)
         else:
             self.at = self.w.calendar.add(self.at, spread, WORKING_HOURS).replace(microsecond=0)
 
@@ -74,6 +78,8 @@ class Story:
         life = self.life
         try:
             self._begin(given, dispatch)
+            if life.state == life.rest:
+                return
             if life.nature == "finding":
                 self._finding()
             else:
@@ -122,23 +128,23 @@ class Story:
 
     def _handled_at_desk(self) -> bool:
         """Most inquiries are answered, some things refused, handed over or withdrawn: no unit hears of them."""
-        nature, chance = self.life.nature, self.r.random()
+        nature = self.life.nature
         if self.parts:
             self._split()
-        elif self.r.random() < 0.02:
+        elif self._happens(0.02):
             self._wait(8)
             self._requester("supplement", note=self._say("supplement"))
-        if nature == "inquiry" and chance < 0.80:
+        if nature == "inquiry" and self._happens(0.80, "answered"):
             self._answer("answer")
         elif nature in ("praise", "other"):
             self._answer("answer_other")
-        elif chance < 0.02:
+        elif self._happens(0.02):
             self._answer("answer_known", ground="no_new_facts")
-        elif chance < 0.05 and nature != "inquiry":
+        elif nature != "inquiry" and self._happens(0.03, "rejected"):
             self._reject()
-        elif chance < 0.075:
+        elif self._happens(0.025, "transferred"):
             self._transfer()
-        elif chance < 0.09:
+        elif self._happens(0.015, "withdrawn"):
             self._wait(90)
             self._requester("withdraw", reason=self._say("withdraw"))
         else:
@@ -182,7 +188,7 @@ class Story:
         self._wait(30)
         ground = self.r.choice(["statutory_path", "outside_duty"])
         self._desk("reject", "operator", ground=ground, reason=self._say("reject"), path=self._say("path"))
-        if self.r.random() < 0.12:
+        if self._happens(0.12):
             self._wait(1500)
             self._requester("appeal", note=self._say("appeal"))
             self._office(6)
@@ -279,11 +285,11 @@ class Story:
 
     def _handle(self) -> None:
         life, r = self.life, self.r
-        if not self.plain and life.accused_unit is None and r.random() < 0.045:
+        if not self.plain and life.accused_unit is None and self._happens(0.045, "return_req"):
             self._return()
-        self._office(0.7 if r.random() < 0.93 else 6)
+        self._office(0.6 if r.random() < 0.96 else 5)
         self._unit("sign")
-        if not self.plain and life.nature != "finding" and r.random() < 0.012:
+        if not self.plain and life.nature != "finding" and self._happens(0.012):
             self._office(3)
             self._requester("withdraw", reason=self._say("withdraw"))
         else:
@@ -296,7 +302,7 @@ class Story:
         started = self.at
         wanted = life.nature != "finding" and not life.anonymous and life.reply_wanted
         if wanted:
-            self._office(2.2 if r.random() < 0.9 else 9)
+            self._office(2.2 if r.random() < 0.96 else 8)
             how = r.choices(["phone", "visit", "message"], [80, 14, 6])[0]
             self._unit("contact", how=how, note=self._say("contact"))
         if first and not self.plain:
@@ -304,7 +310,7 @@ class Story:
         self._helpers_report()
         clock = life.live.get("reply")
         if clock is not None:
-            share = r.betavariate(2.2, 2.0) if r.random() > 0.075 * self._pace() else r.uniform(1.02, 2.4)
+            share = r.betavariate(2.2, 2.0) if r.random() > 0.04 * self._pace() else r.uniform(1.02, 2.4)
             self._until_share(clock.started_at, clock.due_at, share, started)
         waiting = any(h.replied_at is None for h in life.helpers.values())
         self._unit(
@@ -340,7 +346,7 @@ class Story:
             if helper is not None and helper not in life.units and helper not in self._barred():
                 reason = self._say("ask_assist")
                 self._desk("ask_assist", "dispatcher", assist_unit=helper, reason=reason)
-        if life.urgency == "ordinary" and "reply" in life.live and r.random() < 0.05:
+        if life.urgency == "ordinary" and "reply" in life.live and self._happens(0.05, "extend_req"):
             self._office(6)
             told = not life.anonymous and life.reply_wanted
             self._unit("extend", days=r.choice([3, 5, 5, 10]), reason=self._say("extend"), person_told=told)
@@ -350,7 +356,7 @@ class Story:
                 self._desk("grant_extension", "dispatcher", days=days, reason=self._say("grant"))
             else:
                 self._desk("refuse_extension", "dispatcher", reason=self._say("refuse"))
-        if life.urgency == "ordinary" and r.random() < 0.012:
+        if life.urgency == "ordinary" and self._happens(0.012, "suspended"):
             self._office(8)
             days = r.choice([20, 40, 90])
             until = self.w.calendar.add(self.at, days, WORKING_DAYS)
@@ -358,7 +364,7 @@ class Story:
             self.at = until - dt.timedelta(hours=r.randint(2, 30))
             self._unit("resume", note=self._say("resume"))
         overdue = any(c.stage >= 2 for c in life.live.values())
-        if r.random() < (0.25 if overdue else 0.004):
+        if self._happens(0.25 if overdue else 0.004):
             self._wait(60)
             ground = "overdue" if overdue else "effect"
             level = r.choices(["daily", "listed", "talk"], [70, 25, 5])[0]
@@ -382,7 +388,7 @@ class Story:
     def _after_reply(self) -> None:
         life, r = self.life, self.r
         self._office(1.5)
-        if r.random() < 0.035:
+        if self._happens(0.035, "rework"):
             self._desk("send_back", "dispatcher", reason=self._say("send_back"))
             self._again()
         self._desk("approve", "dispatcher")
@@ -395,7 +401,7 @@ class Story:
             solved = rating not in ("1", "2")
             self._requester("rate", satisfaction=rating, contacted=True, solved=solved)
             self._office(2)
-        if life.nature != "finding" and not self.plain and r.random() < 0.03:
+        if life.nature != "finding" and not self.plain and self._happens(0.03):
             if r.random() < 0.2:
                 self._desk(
                     "supervise",
@@ -411,7 +417,7 @@ class Story:
             self._desk("approve", "dispatcher")
             self._office(7)
         self._close()
-        if life.nature != "finding" and not self.plain and r.random() < 0.006:
+        if life.nature != "finding" and not self.plain and self._happens(0.006, "reopened"):
             self._office(40)
             self._reopen()
 

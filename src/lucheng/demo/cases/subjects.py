@@ -36,6 +36,10 @@ class Subjects:
             for m in every
             if m.code not in above
         }
+        #: Middle class → its classes.
+        self.beside: dict[str, list[str]] = {}
+        for code in self.all:
+            self.beside.setdefault(code[:4], []).append(code)
         self._rows = sorted(plan()["matter"], key=lambda row: -len(row["prefix"]))
         share = {code: float(g) for code, g in zip(self.all, rng.gamma(2.0, 1.0, len(self.all)), strict=True)}
         self._row_of = {code: self._row(code) for code in self.all}
