@@ -90,7 +90,7 @@ def database(address: str) -> dict[str, Any]:
         "PASSWORD": unquote(parts.password or ""),
         "HOST": query.pop("host", parts.hostname or ""),
         "PORT": str(parts.port or ""),
-        "CONN_HEALTH_CHECKS": False,  # the pool checks a connection before it lends it
+        "CONN_HEALTH_CHECKS": False,  # a round trip a request; after an outage each old connection answers 503 once
         "OPTIONS": {
             **query,
             "pool": {"min_size": 2, "max_size": int(os.environ.get("LUCHENG_POOL", "16")), "timeout": 10},
