@@ -3,8 +3,8 @@
     python -m bench lists
 
 Runs in a database of its own, in which the demo city stands with BENCH_CASES (1,000,000) cases: BASE of them with
-their whole histories from the demo's generator, the others copies of these at other times, with clocks and events. It is
-kept between runs and made anew where the number differs (BENCH_KEEP=0 drops it at the end).
+their whole histories from the demo's generator, the others copies of these at other times, with clocks and events.
+It is kept between runs and made anew where the number differs (BENCH_KEEP=0 drops it at the end).
 
 Every figure is the whole request through Django, template and all, without the network: ROUNDS requests by people with
 ordinary rights, each over other units, counties and cases. The peer in the same run is the same list with the plain

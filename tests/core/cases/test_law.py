@@ -349,6 +349,14 @@ def test_a_complaint_never_reaches_the_unit_complained_of(city: City) -> None:
     assert scope_of(city.people["stoker"]).allows("case.view", case)
 
 
+def test_who_accepts_an_order_enters_the_unit_complained_of(city: City) -> None:
+    """Jinan art. 32: the resident need not know its name."""
+    case = step(received(), "accept", "dispatcher", city, matter=LAMP, accused_unit="utilities")
+    assert not scope_of(city.people["handler"]).allows("case.view", case)
+    with pytest.raises(Forbidden):
+        step(case, "dispatch", "dispatcher", city)
+
+
 def test_a_complaint_is_not_dispatched_at_once_by_the_catalogue(city: City) -> None:
     """Jinan art. 32: it waits for a person, even where the operator asked for dispatch."""
     made = intake.create(

@@ -37,6 +37,7 @@ def _ask_catalogue(step: Step) -> None:
 
 def accept(step: Step) -> None:
     classify(step)
+    step.case.accused_unit = step.fields.get("accused_unit") or step.case.accused_unit
     _ask_catalogue(step)
 
 

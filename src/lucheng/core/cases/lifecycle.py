@@ -60,6 +60,7 @@ FIELDS: dict[str, Field] = {
     "main": Field("case", _("main order")),
     "matter": Field("matter", _("matter")),
     "place": Field("place", _("place")),
+    "accused_unit": Field("unit", _("unit complained of")),
     "lead_unit": Field("unit", _("lead unit")),
     "assist_units": Field("units", _("assisting units")),
     "opinion": Field("text", _("opinion on the dispatch")),
@@ -147,7 +148,7 @@ TRANSITIONS: tuple[Transition, ...] = (
     # --- at the hotline or centre
     Transition(
         "accept", _("Accept"), (S.RECEIVED, S.REOPENED), S.ACCEPTED, "case.accept",
-        takes=("matter", "place"), effect="accept",
+        takes=("matter", "place", "accused_unit"), effect="accept",
     ),
     Transition(
         "reject", _("Do not accept"), (S.RECEIVED,), S.REJECTED, "case.accept",
