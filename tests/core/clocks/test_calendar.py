@@ -173,7 +173,8 @@ def test_a_part_of_a_limit_lies_within_it(start: dt.datetime, n: int, share: flo
     due = CHINA.add(start, n, unit)
     moment = CHINA.part(start, due, share, unit)
     assert start <= moment <= due
-    if unit != HOURS and moment != start:
+    # By timestamp: a wall time that summer time skips is equal to nothing in another zone (PEP 495).
+    if unit != HOURS and moment.timestamp() != start.timestamp():
         assert in_business(moment)
     assert CHINA.part(start, due, 1, unit) == due
 
