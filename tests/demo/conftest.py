@@ -16,7 +16,7 @@ def _last_values() -> dict[str, int]:
 
 
 def restart_sequences() -> None:
-    """Let numbers begin anew, as in a database that has just been made. They do not roll back: see the fixture below."""
+    """Let numbers begin anew, as in a database that has just been made. They do not roll back: see below."""
     with connection.cursor() as cursor:
         for name in _last_values():
             cursor.execute(f'alter sequence "{name}" restart')

@@ -209,7 +209,16 @@ class GeneratedStoriesAreTheEngines(TestCase):
     def test_every_action_of_the_stories_was_tried(self) -> None:
         tried = {e.action for x in self.lives for e in x.events}
         assert tried == self.numbers_of_all
-        assert {"merge", "follow", "split", "suspend", "resume", "grant_extension", "redispatch", "reopen"} <= tried
+        assert {
+            "merge",
+            "follow",
+            "split",
+            "suspend",
+            "resume",
+            "grant_extension",
+            "redispatch",
+            "reopen",
+        } <= tried
 
     def test_events_are_the_same(self) -> None:
         names = self.replay.numbers
@@ -254,7 +263,9 @@ class GeneratedStoriesAreTheEngines(TestCase):
         names, messages = self.replay.numbers, Message.objects.all()
         for life, case in self.pairs():
             columns = ("created_at", "channel", "template", "to_unit_id", "params")
-            theirs = [(at.astimezone(ZONE), *rest) for at, *rest in messages.filter(case=case).values_list(*columns)]
+            theirs = [
+                (at.astimezone(ZONE), *rest) for at, *rest in messages.filter(case=case).values_list(*columns)
+            ]
             ours = [
                 (m.at, m.channel, m.template, m.to_unit, {k: names.get(v, v) for k, v in m.params.items()})
                 for m in life.told
@@ -264,11 +275,15 @@ class GeneratedStoriesAreTheEngines(TestCase):
     def test_texts_helpers_alarms_and_advice_are_the_same(self) -> None:
         for life, case in self.pairs():
             assert set(Text.objects.filter(case=case).values_list("seq", "name", "text")) == set(life.texts)
-            helpers = Assist.objects.filter(case=case).values_list("unit_id", "asked_at", "replied_at", "reply")
+            helpers = Assist.objects.filter(case=case).values_list(
+                "unit_id", "asked_at", "replied_at", "reply"
+            )
             assert set(helpers) == {(u, h.asked_at, h.replied_at, h.reply) for u, h in life.helpers.items()}
             alarms = list(Alarm.objects.filter(case=case).values_list("raised_at", "why", "settled_at"))
             assert alarms == ([life.alarm] if life.alarm is not None else []), life.number
             advice = case.advice
-            assert (advice.matter, advice.matter_probability) in self.proposals[f"{life.title} {life.content}"]
+            assert (advice.matter, advice.matter_probability) in self.proposals[
+                f"{life.title} {life.content}"
+            ]
             decided = (advice.decided_matter, advice.decided_place, advice.decided_at)
             assert decided == life.decided, life.number

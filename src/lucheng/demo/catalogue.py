@@ -36,8 +36,8 @@ def rows(organisation: Organisation, grassroots: Iterable[str]) -> list[Row]:
     for matter in sorted(grassroots):
         key = leads.get(matter) or leads.get(matter[:4])
         for street in streets:
-            helpers = _codes(organisation, [key] if key else [], street.place[:6])
-            found.append(Row(matter, street.place, street.code, helpers, GRASSROOTS_BASIS))
+            assists = _codes(organisation, [key] if key else [], street.place[:6])
+            found.append(Row(matter, street.place, street.code, assists, GRASSROOTS_BASIS))
     return found
 
 

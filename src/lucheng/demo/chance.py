@@ -1,4 +1,4 @@
-"""Chance that repeats: one stream of numbers for each purpose, so that a change to one part leaves the others as they were."""
+"""Chance that repeats: one stream of numbers for each purpose, so that a change to one part leaves the others alone."""
 
 from __future__ import annotations
 
@@ -21,7 +21,8 @@ def stream(seed: int, *purpose: object) -> Rng:
 def apportion(
     total: int, weights: Sequence[float] | NDArray[np.float64], least: int | NDArray[np.int64] = 0
 ) -> NDArray[np.int64]:
-    """Whole shares of ``total`` in proportion to ``weights``, by largest remainder; each positive weight gets its ``least``.
+    """Whole shares of ``total`` in proportion to ``weights``, by largest remainder; a positive weight gets at least its
+    ``least``.
 
     Raises ValueError where the total does not suffice for that, or where there is something to share and nobody.
     """
@@ -37,7 +38,8 @@ def apportion(
     left = rest - int(shares.sum())
     order = np.argsort(shares - exact, kind="stable")
     shares[order[:left]] += 1
-    return base + shares
+    total_shares: NDArray[np.int64] = base + shares
+    return total_shares
 
 
 def draw(rng: Rng, spread: Spread, size: int) -> NDArray[np.int64]:

@@ -7,7 +7,9 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
-from django.db import transaction
+from django.core.management import call_command
+from django.db import connection, transaction
+from django.db.models import Model
 
 from lucheng.core.clocks import pack as clocks_pack
 from lucheng.core.clocks.calendar import ZONE
@@ -15,14 +17,15 @@ from lucheng.core.dispatch import editions, matters
 from lucheng.core.dispatch.models import Matter
 from lucheng.core.organisation import roles
 from lucheng.core.organisation.models import Person, Post, Unit
-from lucheng.core.places.models import Division
+from lucheng.core.places.models import Building, Division, Estate
 from lucheng.core.revisions import snapshot
 from lucheng.core.revisions.models import Revision
 from lucheng.core.revisions.snapshot import bump
 from lucheng.core.sheets import Progress
+from lucheng.core.triage import training
 from lucheng.demo import catalogue, organisation, store
 from lucheng.demo.cases import rhythm, world
-from lucheng.demo.cases.store import generate_cases
+from lucheng.demo.cases.store import TABLES, generate_cases
 from lucheng.demo.copy import next_id
 from lucheng.demo.geography import buildings, plan
 
@@ -60,6 +63,18 @@ def is_empty() -> bool:
     return not (Division.objects.exists() or Unit.objects.exists() or Person.objects.exists())
 
 
+def clear() -> None:
+    """Delete everything in the database, tables and all."""
+    with connection.cursor() as cursor:
+        cursor.execute("drop schema public cascade; create schema public")
+    snapshot.forget()
+
+
+def migrate() -> None:
+    """Bring the database to the shape that this version expects."""
+    call_command("migrate", interactive=False, verbosity=0)
+
+
 def load_packs() -> None:
     """Roles, classes of matter, calendar and limits that every city starts from."""
     roles.load()
@@ -67,14 +82,32 @@ def load_packs() -> None:
     clocks_pack.load_pack()
 
 
+def prepare(now: dt.datetime, step: Step) -> None:
+    """Load the national packs and train the category model on them: before there are cases, since generated ones repeat
+    the packs' own sentences and would flatter it."""
+    with step("packs: roles, matters, calendar, limits"):
+        load_packs()
+    with step("category model: training") as report:
+        training.train(now, progress=report)
+
+
+def tidy_up(step: Step) -> None:
+    """Let the database take stock of what it was given, as it would do by itself in a while."""
+    with step("database: taking stock") as report, connection.cursor() as cursor:
+        models: tuple[type[Model], ...] = (*TABLES, Division, Building, Estate, Unit, Person, Post)
+        tables = [m._meta.db_table for m in models]
+        for done, table in enumerate(tables):
+            report(done, len(tables))
+            cursor.execute(f'vacuum (analyze) "{table}"')
+
+
 @transaction.atomic
 def make(seed: int, until: dt.datetime, step: Step, *, scale: float = 1.0, cases: int | None = None) -> Made:
-    """Make the city as it stands at ``until``. ``step`` shows each long step: it is called with the step's name.
+    """Make the city as it stands at ``until``, in a database that has the packs. ``step`` shows each long step: it is
+    called with the step's name.
 
     The same seed, moment and scale make the same rows, but for what is sealed under the installation's own keys.
     """
-    with step("packs: roles, matters, calendar, limits"):
-        load_packs()
     with step("divisions, grids and buildings: planning"):
         city = plan.divide(seed, scale)
         stock = buildings.build(city, seed)

@@ -1,4 +1,4 @@
-"""Filling tables by COPY, the quickest way in: non-unique indexes are made anew afterwards rather than kept up row by row."""
+"""Filling tables by COPY, the quickest way in. Non-unique indexes are made anew afterwards, not kept up row by row."""
 
 from __future__ import annotations
 
@@ -16,12 +16,17 @@ from lucheng.core.sheets import Progress
 _REPORT_EVERY = 2000
 
 
-def quiet(done: int, total: int | None) -> None:
+def quiet(done: int, total: int) -> None:
     """A progress that tells nobody."""
 
 
 def copy(
-    model: type[Model], columns: Sequence[str], rows: Iterable[Sequence[Any]], *, report: Progress = quiet, total: int = 0
+    model: type[Model],
+    columns: Sequence[str],
+    rows: Iterable[Sequence[Any]],
+    *,
+    report: Progress = quiet,
+    total: int = 0,
 ) -> int:
     """Put ``rows`` into the model's table. Values are as psycopg sends them; JSON and arrays as their text.
 
@@ -37,7 +42,7 @@ def copy(
             out.write_row(row)
             done += 1
             if not done % _REPORT_EVERY:
-                report(done, total or None)
+                report(done, total)
     report(done, total or done)
     return done
 

@@ -10,6 +10,7 @@ from lucheng.core.organisation.models import Post, Unit
 from lucheng.core.places.models import Kind
 from lucheng.demo import pack
 from lucheng.demo.chance import Rng, apportion, stream
+from lucheng.demo.geography.naming import bare
 from lucheng.demo.geography.plan import City
 
 
@@ -89,16 +90,22 @@ class _Writer:
         self.out.by_code[row.code] = row
         return row
 
-    def person(self, username: str, role: str, unit: UnitRow | None, place: str, *, basis: str = "full") -> int:
+    def person(
+        self, username: str, role: str, unit: UnitRow | None, place: str, *, basis: str = "full"
+    ) -> int:
         number = self.next_person + len(self.out.people)
         self.out.people.append(PersonRow(number, username, ""))
         where = None if unit is None else unit.id
-        self.out.posts.append(PostRow(self.next_post + len(self.out.posts), number, role, where, place, basis))
+        self.out.posts.append(
+            PostRow(self.next_post + len(self.out.posts), number, role, where, place, basis)
+        )
         self.out.serving.setdefault((role, where), []).append(number)
         return number
 
 
-def organise(city: City, seed: int, *, first_unit: int = 1, first_person: int = 1, first_post: int = 1) -> Organisation:
+def organise(
+    city: City, seed: int, *, first_unit: int = 1, first_person: int = 1, first_post: int = 1
+) -> Organisation:
     """Plan all units, people and posts. Numbers start where they are told; the same seed gives the same rows."""
     out = Organisation()
     writer = _Writer(out, stream(seed, "organise"), first_unit, first_person, first_post)
@@ -112,7 +119,9 @@ def organise(city: City, seed: int, *, first_unit: int = 1, first_person: int = 
 
 def _units(w: _Writer, city: City) -> None:
     plan = pack.read_toml("units.toml")
-    root = w.unit(plan["root"]["key"], city.name + plan["root"]["name"], Unit.Kind.GOVERNMENT, None, city.code)
+    root = w.unit(
+        plan["root"]["key"], city.name + plan["root"]["name"], Unit.Kind.GOVERNMENT, None, city.code
+    )
     w.unit(plan["hotline"]["key"], city.name + plan["hotline"]["name"], Unit.Kind.HOTLINE, root, city.code)
     for body in plan["body"]:
         name = body["name"] if body["kind"] == "company" else city.name + body["name"]
@@ -128,12 +137,17 @@ def _units(w: _Writer, city: City) -> None:
                 name = short + body.get("county_name", body["name"])
                 w.unit(body["key"], name, body["kind"], government, county.code)
         for township in county.townships:
-            office = township.name if township.kind == Kind.PARK else f"{township.name}{_office(township.kind)}"
+            office = (
+                township.name if township.kind == Kind.PARK else f"{township.name}{_office(township.kind)}"
+            )
             street = w.unit("office", office, Unit.Kind.STREET, government, township.code)
             for c in township.communities:
-                committee = "居民委员会" if c.kind == Kind.COMMUNITY else "村民委员会" if c.kind == Kind.VILLAGE else "嘎查委员会"
-                w.unit("committee", c.name.removesuffix("村").removesuffix("嘎查") + committee, Unit.Kind.COMMUNITY, street, c.code)
+                name = bare(c.name, c.kind) + _COMMITTEES[c.kind]
+                w.unit("committee", name, Unit.Kind.COMMUNITY, street, c.code)
     _stations(w, city, plan["station"])
+
+
+_COMMITTEES = {Kind.COMMUNITY: "社区居民委员会", Kind.VILLAGE: "村民委员会", Kind.GACHA: "嘎查委员会"}
 
 
 def _office(kind: Kind) -> str:
@@ -201,7 +215,9 @@ def _grids(w: _Writer, city: City) -> None:
             if turn < len(held):
                 continue  # an account to look around with is one of the workers
             committee = w.out.by_code[f"{grid.code[:12]}-committee"]
-            held.append(w.person(f"g{grid.code}-{turn + 1}", "grid_worker", committee, grid.code, basis=basis))
+            held.append(
+                w.person(f"g{grid.code}-{turn + 1}", "grid_worker", committee, grid.code, basis=basis)
+            )
     for grid in grids:
         committee = w.out.by_code[f"{grid.code[:12]}-committee"]
         w.person(f"z{grid.code}", "grid_head", committee, grid.code)

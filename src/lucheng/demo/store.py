@@ -30,7 +30,18 @@ def places(city: City, stock: Stock, *, report: Progress = quiet) -> None:
     first = next_id(Division)
     copy(
         Division,
-        ["id", "code", "level", "kind", "name", "name_mn", "urban_rural_type", "households", "residents", "valid_from"],
+        [
+            "id",
+            "code",
+            "level",
+            "kind",
+            "name",
+            "name_mn",
+            "urban_rural_type",
+            "households",
+            "residents",
+            "valid_from",
+        ],
         (
             (
                 first + i,
@@ -64,7 +75,17 @@ def places(city: City, stock: Stock, *, report: Progress = quiet) -> None:
         Building,
         ["id", "estate_id", "name", "grid", "lon", "lat", "floors", "households", "residents"],
         (
-            (buildings + i, estates + b.estate, b.name, b.grid, b.lon, b.lat, b.floors, b.households, b.residents)
+            (
+                buildings + i,
+                estates + b.estate,
+                b.name,
+                b.grid,
+                b.lon,
+                b.lat,
+                b.floors,
+                b.households,
+                b.residents,
+            )
             for i, b in enumerate(stock.buildings)
         ),
         report=report,
@@ -89,7 +110,10 @@ def people(organisation: Organisation, seed: int, *, report: Progress = quiet) -
     copy(
         Unit,
         ["id", "code", "name", "kind", "parent_id", "place", "domains", "phone", "active"],
-        ((u.id, u.code, u.name, str(u.kind), u.parent, u.place, "{}", u.phone, True) for u in organisation.units),
+        (
+            (u.id, u.code, u.name, str(u.kind), u.parent, u.place, "{}", u.phone, True)
+            for u in organisation.units
+        ),
     )
     copy(
         Person,

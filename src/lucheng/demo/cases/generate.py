@@ -140,7 +140,9 @@ class _Maker:
         """An order of the county and the classes that the pack names, which comes to rest in one state."""
         r, plan = self.r, rhythm.plan()["showcase"]
         nature = "inquiry" if arrival.rest == "answered" else "help"
-        subject = self.w.subjects.all[plan["unmatched"] if arrival.rest == "accepted" else r.choice(plan["matters"])]
+        subject = self.w.subjects.all[
+            plan["unmatched"] if arrival.rest == "accepted" else r.choice(plan["matters"])
+        ]
         where = next(w for w in iter(lambda: self.w.near(r), None) if w.place.startswith(plan["place"]))
         life = self._life(arrival, ORDER, "phone", nature, where, subject.code)
         life.rest, life.proposed = arrival.rest, self._proposal(subject, where)
@@ -157,7 +159,9 @@ class _Maker:
         self.shown[arrival.rest] = life
         return life
 
-    def _life(self, arrival: _Arrival, kind: str, channel: str, nature: str, where: Where, known: str) -> Life:
+    def _life(
+        self, arrival: _Arrival, kind: str, channel: str, nature: str, where: Where, known: str
+    ) -> Life:
         about = self.w.subjects.all.get(known)
         return Life(
             world=self.w,
@@ -208,9 +212,9 @@ class _Maker:
             life.content = words.content(r, subject, nature, channel, where, self._praised(where))
         life.title = words.title(subject, nature, where) if channel != "web" else one_line(life.content, 40)
         self._requester(life)
-        if subject.code in self.accused["matters"] and nature in ("complaint", "report"):
-            if r.random() < self.accused["share"]:
-                life.accused_unit = self.w.unit(r.choice(self.accused["units"]), life.place)
+        about_a_unit = subject.code in self.accused["matters"] and nature in ("complaint", "report")
+        if about_a_unit and r.random() < self.accused["share"]:
+            life.accused_unit = self.w.unit(r.choice(self.accused["units"]), life.place)
         return life, subject, where, given
 
     def _praised(self, where: Where) -> str:

@@ -88,7 +88,7 @@ class Told:
     to_unit: int | None
 
 
-class Over(Exception):
+class Over(Exception):  # noqa: N818 (not an error)
     """The story has come to the present: what would happen next has not happened yet."""
 
 
@@ -195,7 +195,13 @@ class Life:
             body["parent"] = self.parent.number
         self.state = "received"
         self._append("create", body, actor, role, now)
-        if self.has_requester and self.phone and not self.anonymous and self.reply_wanted and self.parent is None:
+        if (
+            self.has_requester
+            and self.phone
+            and not self.anonymous
+            and self.reply_wanted
+            and self.parent is None
+        ):
             self._message(now, "sms", "received", None)
         operations = ["start:dispatch"]
         self.decided = (matter, self.place, now if matter else None)
@@ -213,7 +219,7 @@ class Life:
 
     def _dispatch_at_once(self, decision: Decision, actor: int | None, role: str, now: dt.datetime) -> None:
         units = list(dict.fromkeys([decision.lead_unit_id, *decision.assist_unit_ids]))
-        body = {
+        body: dict[str, Any] = {
             "from": "accepted",
             "to": "dispatched",
             "by": "catalogue",
@@ -262,7 +268,8 @@ class Life:
         """Carry out ``action``. ``fields`` are codes, flags, ids and texts; a merged case also gets its ``main``, a
         report its ``helper`` unit.
 
-        Raises Over where ``at`` lies after the present, and where the case has come to rest; KeyError where the life cycle has no such step from here.
+        Raises Over where ``at`` lies after the present, and where the case has come to rest; KeyError where the life
+        cycle has no such step from here.
         """
         self.sweep(at)
         if at > self.until:
@@ -385,7 +392,8 @@ class Life:
         lead = fields.get("lead_unit")
         if lead is not None:
             self.rule = None
-            assists, says = list(fields.get("assist_units", ())), {"by": "person"}
+            assists = list(fields.get("assist_units", ()))
+            says: dict[str, Any] = {"by": "person"}
         else:
             decision = self.world.decide(self.matter, self.place)
             assert decision is not None  # the story names a unit where the catalogue has none
@@ -477,7 +485,9 @@ class Life:
 
     # --- what is written --------------------------------------------------------------------------------------------
 
-    def _append(self, action: str, body: dict[str, Any], actor: int | None, role: str, at: dt.datetime) -> None:
+    def _append(
+        self, action: str, body: dict[str, Any], actor: int | None, role: str, at: dt.datetime
+    ) -> None:
         seq = len(self.events) + 1
         text = encode(body)
         stamp = at.astimezone(dt.UTC).isoformat(timespec="microseconds")
@@ -539,4 +549,3 @@ def _digest(text: str) -> str:
         if len(_digests) < 100_000:
             _digests[text] = found
     return found
-

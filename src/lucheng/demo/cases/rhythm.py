@@ -80,4 +80,5 @@ def moments(
 
 def _shares(weights: Sequence[float]) -> NDArray[np.float64]:
     w = np.array(weights, dtype=np.float64)
-    return w / w.sum()
+    shares: NDArray[np.float64] = w / w.sum()
+    return shares

@@ -74,7 +74,7 @@ class Story:
     # --- the whole --------------------------------------------------------------------------------------------------
 
     def tell(self, *, given: bool, dispatch: bool) -> None:
-        """Live the case. ``given``: whoever took it in has decided its matter; ``dispatch``: and dispatched it at once."""
+        """Live the case. ``given``: whoever took it in has decided its matter; ``dispatch``: and dispatched it."""
         life = self.life
         try:
             self._begin(given, dispatch)
@@ -369,7 +369,11 @@ class Story:
             ground = "overdue" if overdue else "effect"
             level = r.choices(["daily", "listed", "talk"], [70, 25, 5])[0]
             self._desk(
-                "supervise", "supervisor", level=level, supervision_ground=ground, opinion=self._say("supervise")
+                "supervise",
+                "supervisor",
+                level=level,
+                supervision_ground=ground,
+                opinion=self._say("supervise"),
             )
 
     def _barred(self) -> set[int]:
@@ -439,7 +443,9 @@ class Story:
             solved = rating >= 3 and r.random() < 0.97
             note = self._say("callback_note" if solved else "bad_note")
             contacted = r.random() < 0.95
-            self._desk("close", "operator", satisfaction=str(rating), contacted=contacted, solved=solved, note=note)
+            self._desk(
+                "close", "operator", satisfaction=str(rating), contacted=contacted, solved=solved, note=note
+            )
 
     def _reopen(self) -> None:
         self._desk("reopen", "duty_officer", reason=self._say("reopen"))

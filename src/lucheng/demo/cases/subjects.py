@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 from random import Random
+from typing import Any
 
 from lucheng.core.dispatch.models import Matter
 from lucheng.demo.cases.rhythm import in_season, plan
@@ -32,7 +33,9 @@ class Subjects:
         every = list(Matter.objects.order_by("code"))
         above = {m.code[:-2] for m in every}
         self.all: Mapping[str, Subject] = {
-            m.code: Subject(m.code, m.name, m.urgency, m.grassroots, tuple(m.examples) or tuple(m.terms) or (m.name,))
+            m.code: Subject(
+                m.code, m.name, m.urgency, m.grassroots, tuple(m.examples) or tuple(m.terms) or (m.name,)
+            )
             for m in every
             if m.code not in above
         }
@@ -51,10 +54,11 @@ class Subjects:
         self._days: dict[dt.date, tuple[str, ...]] = {}
         self._tables: dict[tuple[str, tuple[str, ...]], tuple[list[str], list[float]]] = {}
 
-    def _row(self, code: str) -> dict[str, object]:
+    def _row(self, code: str) -> dict[str, Any]:
         for row in self._rows:
             if code.startswith(row["prefix"]):
-                return dict(row)
+                found: dict[str, Any] = row
+                return found
         raise ValueError(f"cases.toml says nothing of matter {code}")
 
     def choose(self, random: Random, nature: str, day: dt.date) -> Subject:
@@ -72,11 +76,9 @@ class Subjects:
     def _table(self, nature: str, seasons: tuple[str, ...]) -> tuple[list[str], list[float]]:
         codes, weights = [], []
         for code, row in self._row_of.items():
-            weight = float(str(row.get(nature, 0))) * self._share[code]
-            changes = row.get("season", {})
-            assert isinstance(changes, dict)  # as the pack writes it
+            weight = row.get(nature, 0) * self._share[code]
             for season in seasons:
-                weight *= changes.get(season, 1.0)
+                weight *= row.get("season", {}).get(season, 1.0)
             if weight > 0:
                 codes.append(code)
                 weights.append(weight)

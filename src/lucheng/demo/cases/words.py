@@ -33,15 +33,17 @@ def content(random: Random, subject: Subject, nature: str, channel: str, where: 
         if random.random() < 0.12 and len(subject.examples) > 1:
             middle += "；" + random.choice(subject.examples).rstrip(_STOPS)
         middle += "。"
-    return (opening + middle + random.choice(w["ask"][nature])).rstrip("，")
+    text: str = opening + middle + random.choice(w["ask"][nature])
+    return text.rstrip("，")
 
 
 def again(random: Random, text: str) -> str:
     """The same matter in the words of a neighbour."""
     w = wording()["content"]
-    _opening, colon, rest = text.partition("：")
+    _before, colon, rest = text.partition("：")
     body = rest if colon else text
-    return random.choice(w["phone"]).format(where="附近") + body
+    opening: str = random.choice(w["phone"]).format(where="附近")
+    return opening + body
 
 
 def title(subject: Subject, nature: str, where: Where) -> str:

@@ -58,7 +58,8 @@ class World:
     hotline: int
     #: Clock → its name in messages.
     clock_names: dict[str, str]
-    _buildings: list[tuple[str, str, str, str, float, float]]  # grid, estate, address, building, lon, lat
+    #: Grid, estate, address, building, longitude, latitude.
+    _buildings: list[tuple[str, str, str, str, float | None, float | None]]
     _sums: list[float] = field(repr=False)
     _decisions: dict[tuple[str, str], Decision | None] = field(default_factory=dict)
     _reasons: dict[tuple[str, str], str] = field(default_factory=dict)
@@ -78,14 +79,16 @@ class World:
         return self._reasons[key]
 
     def near(self, random: Random) -> Where:
-        """Somewhere in the city: mostly at a building, by its households, else along a road or somewhere in a township."""
+        """Somewhere in the city: mostly at a building, by its households, else along a road or in a township."""
         shape = random.random()
         if shape < 0.80:
             grid, estate, address, building, lon, lat = self._buildings[
                 bisect(self._sums, random.random() * self._sums[-1])
             ]
             exact = shape < 0.62
-            words = f"{self.names[grid[:6]]}{estate}{building}" if exact else f"{self.names[grid[:9]]}{estate}"
+            words = (
+                f"{self.names[grid[:6]]}{estate}{building}" if exact else f"{self.names[grid[:9]]}{estate}"
+            )
             return Where(grid, lon, lat, f"{address}{estate}{building if exact else ''}", words)
         township = random.choice(self.townships)
         if shape < 0.96 and self.roads.get(township):
@@ -138,14 +141,19 @@ def load(seed: int, day: dt.date) -> World:
     names = dict(divisions.values_list("code", "name"))
     kinds = dict(divisions.values_list("code", "kind"))
     root = min(names, key=len)
-    estates = {pk: (name, address) for pk, name, address in Estate.objects.values_list("id", "name", "address")}
+    estates = {
+        pk: (name, address) for pk, name, address in Estate.objects.values_list("id", "name", "address")
+    }
     buildings, weights = [], []
     for estate, name, grid, lon, lat, households in Building.objects.order_by("id").values_list(
         "estate_id", "name", "grid", "lon", "lat", "households"
     ):
         buildings.append((grid, *estates[estate], name, lon, lat))
         weights.append(float(households))
-    units, unit_names, by_code, parents = {}, {}, {}, {}
+    units: dict[int, tuple[str, str, str]] = {}
+    unit_names: dict[int, str] = {}
+    by_code: dict[str, int] = {}
+    parents: dict[int, int | None] = {}
     for pk, code, name, kind, place, parent in Unit.objects.order_by("id").values_list(
         "id", "code", "name", "kind", "place", "parent_id"
     ):

@@ -80,7 +80,10 @@ def _roads(rng: Rng, township: Township, names: Iterator[str]) -> list[str]:
 
 def _residents(rng: Rng, households: NDArray[np.int64], kind: str) -> NDArray[np.int64]:
     mean = pack.city().people["residents_per_household"][kind]
-    return np.rint(households * mean * rng.normal(1, 0.05, len(households))).astype(np.int64)
+    people: NDArray[np.int64] = np.rint(households * mean * rng.normal(1, 0.05, len(households))).astype(
+        np.int64
+    )
+    return people
 
 
 def _urban(rng: Rng, stock: Stock, c: Community, roads: list[str], names: Iterator[str]) -> None:
@@ -101,17 +104,20 @@ def _urban(rng: Rng, stock: Stock, c: Community, roads: list[str], names: Iterat
         residents = _residents(rng, households, "urban")
         for i in range(count):
             floors = int(rng.choice(t["floors"]))
+            lon, lat = points[order[i]].tolist()
             wells = max(1, min(8, round(households[i] / (floors * t["households_a_floor"]))))
             stock.buildings.append(
                 Building(
-                    0, "", grid.code, *points[order[i]].tolist(), floors, int(households[i]), int(residents[i]),
+                    0, "", grid.code, lon, lat, floors, int(households[i]), int(residents[i]),
                     apportion(int(households[i]), np.ones(wells)),
                 )
             )  # fmt: skip
     _estates(rng, stock, c, first, roads, names)
 
 
-def _estates(rng: Rng, stock: Stock, c: Community, first: int, roads: list[str], names: Iterator[str]) -> None:
+def _estates(
+    rng: Rng, stock: Stock, c: Community, first: int, roads: list[str], names: Iterator[str]
+) -> None:
     """Group a community's buildings, from ``first`` on, into estates of neighbouring ones."""
     size = pack.spread(pack.city().raw["estates"]["buildings"])
     buildings = stock.buildings[first:]
@@ -141,14 +147,15 @@ def _rural(rng: Rng, stock: Stock, c: Community) -> None:
         points = tiling.sample(rng, grid.settled, count)
         points = points[np.argsort(-points[:, 1], kind="stable")]
         group = grid.name.partition("（")[2].removesuffix("）")
-        name = f"{naming.bare(c.name)}{group}"
+        name = f"{naming.bare(c.name, c.kind)}{group}"
         where = points.mean(axis=0)
         stock.estates.append(Estate(name, c.code, "", float(where[0]), float(where[1])))
         stock.settlements += 1
         for i in range(count):
+            lon, lat = points[i].tolist()
             stock.buildings.append(
                 Building(
-                    len(stock.estates) - 1, f"第{i + 1}排", grid.code, *points[i].tolist(), 1, int(households[i]),
+                    len(stock.estates) - 1, f"第{i + 1}排", grid.code, lon, lat, 1, int(households[i]),
                     int(residents[i]), np.zeros(0, dtype=np.int64),
                 )
             )  # fmt: skip

@@ -31,16 +31,19 @@ class Communities:
         }
 
     def next(self, kind: Kind) -> str:
-        return next(self._names[kind]) + {Kind.COMMUNITY: "社区", Kind.VILLAGE: "村", Kind.GACHA: "嘎查"}[kind]
+        return next(self._names[kind]) + _ENDINGS[kind]
 
 
-def bare(community: str) -> str:
+_ENDINGS = {Kind.COMMUNITY: "社区", Kind.VILLAGE: "村", Kind.GACHA: "嘎查"}
+
+
+def bare(community: str, kind: Kind) -> str:
     """The name without its kind.
 
-    >>> bare("瑞安社区"), bare("巴音花嘎查")
-    ('瑞安', '巴音花')
+    >>> bare("巴音花嘎查", Kind.GACHA)
+    '巴音花'
     """
-    return community.removesuffix("社区").removesuffix("嘎查").removesuffix("村")
+    return community.removesuffix(_ENDINGS[kind])
 
 
 def grid(rng: Rng, kind: Kind, number: int, community: str) -> str:
@@ -49,7 +52,7 @@ def grid(rng: Rng, kind: Kind, number: int, community: str) -> str:
     if kind == Kind.DEDICATED_GRID:
         types = n["dedicated"]
         chosen = types[rng.choice(len(types), p=[t["share"] for t in types])]
-        return f"{bare(community)}{rng.choice(chosen['names'])}网格"
+        return f"{bare(community, Kind.COMMUNITY)}{rng.choice(chosen['names'])}网格"
     if kind == Kind.RURAL_GRID:
         words = n["pasture" if community.endswith("嘎查") else "group"]["names"]
         return f"{number:03d}网格（{words[(number - 1) % len(words)]}）"

@@ -26,7 +26,7 @@ class Division:
     code: str
     kind: Kind
     name: str
-    shape: shapely.Geometry
+    shape: Polygon
     households: int = 0
     residents: int = 0
 
@@ -84,6 +84,7 @@ def divide(seed: int, scale: float = 1.0) -> City:
     """
     city = pack.city()
     outline = Polygon(city.outline).convex_hull
+    assert isinstance(outline, Polygon)  # its corners do not lie on one line
     sited = [t for c in city.counties for t in c.townships]
     cells = tiling.cut(outline, np.array([(t.lon, t.lat) for t in sited]))
     shapes = {t.code: cell for t, cell in zip(sited, cells, strict=True)}
@@ -91,6 +92,7 @@ def divide(seed: int, scale: float = 1.0) -> City:
     for c in city.counties:
         townships = _townships(stream(seed, "divide", c.code), c, shapes, scale)
         shape = shapely.union_all([t.shape for t in townships])
+        assert isinstance(shape, Polygon)  # the sites of a county's townships lie together
         counties.append(County(c.code, c.kind, c.name, shape, townships=townships))
     return City(city.code, Kind.CITY, city.name, outline, counties=counties)
 
@@ -155,7 +157,7 @@ def _settled(shape: Polygon, core: Polygon, kind: Kind) -> Polygon:
 def _around(lon: float, lat: float, km: float, cell: Polygon) -> Polygon:
     """The convex part of ``cell`` within ``km`` of a point in it."""
     disc = shapely.Point(0, 0).buffer(km * _DEGREE, quad_segs=6)
-    disc = shapely.transform(disc, lambda p: p / np.array([0.755, 1.0]) + np.array([lon, lat]))
+    disc = shapely.transform(disc, lambda p: p / np.array([tiling.SHRINK, 1.0]) + np.array([lon, lat]))
     part = shapely.intersection(disc, cell)
     return part if isinstance(part, Polygon) and not part.is_empty else cell
 
@@ -164,8 +166,9 @@ def _outside(rng: Rng, core: Polygon, cell: Polygon, middle: tiling.Points) -> t
     for _ in range(200):
         p = tiling.sample(rng, cell, 1)[0]
         if not shapely.contains_xy(core, p[0], p[1]):
-            return p
-    return middle + (tiling.sample(rng, cell, 1)[0] - middle) * 0.99
+            found: tiling.Points = p
+            return found
+    raise ValueError(f"the built-up core leaves no room for villages around {middle}")
 
 
 def _fill_with_grids(rng: Rng, county: pack.County, communities: list[Community], scale: float) -> None:
@@ -174,7 +177,9 @@ def _fill_with_grids(rng: Rng, county: pack.County, communities: list[Community]
     size = rng.gamma(6, 1, len(communities))
     basic = apportion(_scaled(county.basic, scale, int(urban.sum())), size * urban, 1)
     rural = apportion(_scaled(county.rural, scale, int((~urban).sum())), size * ~urban, 1)
-    dedicated = apportion(_scaled(county.dedicated, scale, 1), size * urban * rng.gamma(3, 1, len(communities)))
+    dedicated = apportion(
+        _scaled(county.dedicated, scale, 1), size * urban * rng.gamma(3, 1, len(communities))
+    )
     for c, n_basic, n_rural, n_dedicated in zip(communities, basic, rural, dedicated, strict=True):
         settled = c.grids[0].settled
         c.grids = _grids(rng, c, settled, int(n_basic), int(n_rural), int(n_dedicated))
@@ -192,7 +197,9 @@ def _grids(rng: Rng, c: Community, settled: Polygon, basic: int, rural: int, ded
         kind = Kind.DEDICATED_GRID if special[i] else Kind.BASIC_GRID if basic else Kind.RURAL_GRID
         number = i + 1
         ground = (
-            _around(sites[i, 0], sites[i, 1], 0.3, cell) if kind == Kind.RURAL_GRID else _settled(cell, settled, c.kind)
+            _around(sites[i, 0], sites[i, 1], 0.3, cell)
+            if kind == Kind.RURAL_GRID
+            else _settled(cell, settled, c.kind)
         )
         grids.append(
             Grid(f"{c.code}{number:03d}", kind, naming.grid(rng, kind, number, c.name), cell, settled=ground)

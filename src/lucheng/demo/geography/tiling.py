@@ -15,15 +15,18 @@ from lucheng.demo.chance import Rng
 
 Points = NDArray[np.float64]  # n x 2, longitude and latitude
 
-_SHRINK = 0.755
+#: Cosine of the city's latitude.
+SHRINK = 0.755
 
 
 def _scaled(points: Points) -> Points:
-    return points * np.array([_SHRINK, 1.0])
+    scaled: Points = points * np.array([SHRINK, 1.0])
+    return scaled
 
 
 def _unscaled(points: Points) -> Points:
-    return points / np.array([_SHRINK, 1.0])
+    unscaled: Points = points / np.array([SHRINK, 1.0])
+    return unscaled
 
 
 def cut(parent: Polygon, sites: Points) -> list[Polygon]:
@@ -51,7 +54,7 @@ def _only(cell: shapely.Geometry) -> Polygon:
 
 
 def scatter(rng: Rng, parent: Polygon, count: int, *, calm: int = 2) -> Points:
-    """``count`` sites within a convex ``parent``, spread evenly by moving each to the middle of its cell ``calm`` times."""
+    """``count`` sites within a convex ``parent``, spread evenly: each moves to its cell's middle ``calm`` times."""
     sites = sample(rng, parent, count)
     for _ in range(calm if count > 1 else 0):
         sites = shapely.get_coordinates(shapely.centroid(np.array(cut(parent, sites), dtype=object)))

@@ -1,0 +1,79 @@
+"""The accounts with which one looks around the demo city, and their one password, made fresh for each installation."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from dataclasses import dataclass
+from pathlib import Path
+
+from django.conf import settings
+from django.db import transaction
+
+from lucheng.core.organisation.models import Person, Post
+from lucheng.core.places.names import place_name
+from lucheng.demo import pack
+
+# Without letters and digits that look alike.
+_LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"
+
+
+@dataclass(frozen=True)
+class Account:
+    username: str
+    name: str
+    role: str
+    unit: str
+    place: str
+
+
+def _file() -> Path:
+    return Path(settings.HOME) / "demo-password"
+
+
+def usernames() -> list[str]:
+    return [a["username"] for a in pack.read_toml("staff.toml")["account"]]
+
+
+def password() -> str:
+    """The password of all demo accounts. Where this installation has none yet, one is made, set and kept in a file that
+    only its owner may read."""
+    try:
+        return _file().read_text().strip()
+    except FileNotFoundError:
+        return _set("-".join("".join(secrets.choice(_LETTERS) for _ in range(4)) for _ in range(3)))
+
+
+def forget() -> None:
+    """Have a new password made at the next start, for a city made anew."""
+    _file().unlink(missing_ok=True)
+
+
+@transaction.atomic
+def _set(word: str) -> str:
+    for person in Person.objects.filter(username__in=usernames()):
+        person.set_password(word)
+        person.save(update_fields=["password"])
+    fd = os.open(_file(), os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(fd, "w") as f:
+        f.write(word + "\n")
+    return word
+
+
+def listed() -> list[Account]:
+    """The accounts in the order of the pack."""
+    order = {name: i for i, name in enumerate(usernames())}
+    posts = Post.objects.filter(person__username__in=order).select_related("person", "role", "unit")
+    return sorted(
+        (
+            Account(
+                username=p.person.username,
+                name=p.person.name,
+                role=p.role.name,
+                unit=p.unit.name if p.unit is not None else "",
+                place=place_name(p.place),
+            )
+            for p in posts
+        ),
+        key=lambda a: order[a.username],
+    )
