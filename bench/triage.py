@@ -58,16 +58,12 @@ def _proposals(texts: list[str]) -> None:
     from sklearn.pipeline import make_pipeline
 
     from lucheng.core.triage import classify
-    from lucheng.core.triage.words import features, plain
 
     ours = classify.active()
     assert ours is not None
-    # The peer says the same by the usual road: a vectorizer, a sparse matrix, predict_proba.
-    vectorizer = TfidfVectorizer(
-        analyzer=lambda text: features(plain(text, classify.LONGEST)).elements(),
-        vocabulary=ours.words,
-        sublinear_tf=True,
-    )
+    # The peer says the same by the usual road: characters and pairs as text, a sparse matrix, predict_proba.
+    names = [chr(c) if c <= 0xFFFF else chr(c >> 16) + chr(c & 0xFFFF) for c in ours.words.tolist()]
+    vectorizer = TfidfVectorizer(analyzer="char", ngram_range=(1, 2), vocabulary=names, sublinear_tf=True)
     vectorizer.idf_ = ours.idf.astype(float)
     regression = LogisticRegression()
     regression.classes_ = np.array(ours.classes)
@@ -79,19 +75,17 @@ def _proposals(texts: list[str]) -> None:
     peer = make_pipeline(vectorizer, regression)
 
     for text in texts[:50]:
-        likely = ours.probabilities(*ours.weigh(features(plain(text, classify.LONGEST))))
+        likely = ours.probabilities(*ours.read(text))
         assert np.allclose(likely, peer.predict_proba([text])[0], atol=1e-3), text
-    times: dict[str, list[float]] = {"a": [], "b": [], "c": [], "d": []}
+    times: dict[str, list[float]] = {"a": [], "b": [], "c": []}
     for text in texts:
         times["a"].append(_microseconds(classify.propose_matter, text))
         times["b"].append(_microseconds(lambda t: peer.predict_proba([t]), text))
         times["c"].append(_microseconds(lambda t: classify.propose_matter(t).words, text))
-        times["d"].append(_microseconds(lambda t: features(plain(t, classify.LONGEST)), text))
-    print(f"{len(texts)} texts of {LENGTH} characters, {len(ours.classes)} classes, {len(ours.words)} words")
+    print(f"{len(texts)} texts of {LENGTH} characters, {len(ours.classes)} classes, {len(ours.words)} grams")
     _line("a proposal", times["a"], "µs")
     _line("scikit-learn predict_proba, same weights", times["b"], "µs")
     _line("a proposal with the words that moved it", times["c"], "µs")
-    _line("of which: reading the text (all of these)", times["d"], "µs")
     _line(
         "a text of 50,000 characters",
         [_microseconds(classify.propose_matter, t * 167) for t in texts[:50]],

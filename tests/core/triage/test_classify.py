@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from lucheng.core.triage import classify
 from lucheng.core.triage.classify import Classifier, Level, Weights
+from lucheng.core.triage.words import code
 from tests.core.triage import model
 
 REAL = Path(__file__).parents[4] / "shared" / "data"
@@ -108,11 +109,11 @@ def test_any_text_is_safe(trained: Classifier) -> None:
 
 
 def small(thresholds: tuple[float, float, float]) -> Classifier:
-    """Three classes: 暖 speaks for both of 0101, a little more for 010101; 灯 for 020101."""
+    """Three classes: 暖 speaks for both of 0101, 气 a little for 010101, 灯 for 020101."""
     weights = np.array([[2.0, 1.9, -4.0], [0.1, 0.0, 0.0], [-3.0, -3.0, 6.0]], np.float32)
     return Classifier(
         version="test",
-        words={"暖": 0, "气": 1, "灯": 2},
+        words=np.array([code("暖"), code("气"), code("灯")], np.uint32),
         idf=np.ones(3, np.float32),
         weights=Weights.of(weights),
         intercept=np.zeros(3, np.float32),

@@ -8,9 +8,7 @@ but its middle or large class is, that one is proposed. A person decides; nothin
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from itertools import repeat
 from math import exp, log
 from typing import Any
 
@@ -19,14 +17,14 @@ from numpy.typing import NDArray
 
 from lucheng.core.revisions.snapshot import Snapshot
 from lucheng.core.triage.models import Model
-from lucheng.core.triage.words import cut, features, plain
+from lucheng.core.triage.words import Codes, cut, grams, parts, plain
 
 Floats = NDArray[np.float32]
 Doubles = NDArray[np.float64]
 
 #: Characters of a text that are read: a resident says what it is about in the first sentences.
 LONGEST = 2000
-#: Known characters, pairs and words below which a text says too little ("hello" is two, "no water", 停水, is three).
+#: Known characters and pairs below which a text says too little ("hello" is two, "no water", 停水, is three).
 _FEWEST = 3
 #: Alternatives less likely than this are no help.
 _LEAST = 0.03
@@ -80,7 +78,8 @@ class Classifier:
     """A trained model in memory. ``classes`` are sorted."""
 
     version: str
-    words: dict[str, int]
+    words: Codes
+    """The characters and pairs it knows, sorted; a row of ``idf`` and ``weights`` each."""
     idf: Floats
     weights: Weights
     intercept: Floats
@@ -99,16 +98,19 @@ class Classifier:
             groups.append((tuple(starts), np.fromiter(starts.values(), np.intp)))
         object.__setattr__(self, "groups", tuple(groups))
 
-    def weigh(self, counts: Mapping[str, int]) -> tuple[NDArray[np.intp], Floats]:
-        """The known words of a text as (rows, values): tf-idf with logarithmic counts, length one."""
-        rows = np.array(list(map(self.words.get, counts, repeat(-1))), np.intp)
-        known = rows >= 0
+    def read(self, text: str) -> tuple[NDArray[np.intp], Floats]:
+        """What it knows of a text, as :meth:`weigh` says."""
+        _owner, codes, counts = grams([plain(text, LONGEST)])
+        return self.weigh(codes, counts)
+
+    def weigh(self, codes: Codes, counts: NDArray[np.intp]) -> tuple[NDArray[np.intp], Floats]:
+        """The known words of one text as (rows, values): tf-idf with logarithmic counts, length one."""
+        rows = self.words.searchsorted(codes)
+        known = self.words.take(rows, mode="clip") == codes
         rows = rows[known]
-        if not len(rows):
-            return rows, np.empty(0, np.float32)
-        values = np.fromiter(counts.values(), np.float32, len(counts))[known]
-        values = (np.log(values) + 1) * self.idf.take(rows)
-        values /= np.sqrt(values @ values)
+        values = (np.log(counts[known].astype(np.float32)) + 1) * self.idf.take(rows)
+        if len(rows):
+            values /= np.sqrt(values @ values)
         return rows, values
 
     def scores(self, rows: NDArray[np.intp], values: Floats) -> Doubles:
@@ -127,8 +129,7 @@ class Classifier:
 
     def why(self, text: str, matter: str, limit: int = 5) -> tuple[tuple[str, float], ...]:
         """The words of the text that speak most for ``matter`` against the other classes, with their weight."""
-        cleaned = plain(text, LONGEST)
-        rows, values = self.weigh(features(cleaned))
+        rows, values = self.read(text)
         mine = np.array([bool(matter) and code.startswith(matter) for code in self.classes])
         if not mine.any() or not len(rows):
             return ()
@@ -137,21 +138,17 @@ class Classifier:
         at, owner = self.weights.entries(rows)
         moved = self.weights.values.take(at) * share.take(self.weights.columns.take(at))
         moved = values * np.bincount(owner, moved, len(rows))
-        weight = dict(zip(rows.tolist(), moved.tolist(), strict=True))
-
-        def parts(word: str) -> Iterable[str]:
-            return {word, *word, *(word[i : i + 2] for i in range(len(word) - 1))}
-
+        weight = dict(zip(self.words.take(rows).tolist(), moved.tolist(), strict=True))
         whole = {
-            word: sum(weight.get(self.words.get(part, -1), 0.0) for part in parts(word))
-            for word in set(cut(cleaned))
+            word: sum(weight.get(part, 0.0) for part in parts(word))
+            for word in set(cut(plain(text, LONGEST)))
             if len(word) > 1
         }
         best = sorted(whole.items(), key=lambda item: (-item[1], item[0]))[:limit]
         return tuple((word, round(w, 3)) for word, w in best if w > 0.05)
 
     def propose(self, text: str) -> MatterProposal:
-        rows, values = self.weigh(features(plain(text, LONGEST)))
+        rows, values = self.read(text)
         if len(rows) < _FEWEST:
             return MatterProposal("", 0.0, (), self.version)
         likely = self.probabilities(rows, values)
@@ -205,7 +202,7 @@ def pack(classifier: Classifier) -> bytes:
     out = io.BytesIO()
     np.savez_compressed(
         out,
-        words=np.frombuffer("\n".join(classifier.words).encode(), np.uint8),
+        words=classifier.words,
         idf=classifier.idf,
         starts=classifier.weights.starts.astype(np.uint32),
         columns=classifier.weights.columns.astype(np.uint16),
@@ -220,10 +217,9 @@ def pack(classifier: Classifier) -> bytes:
 def unpack(version: str, packed: bytes) -> Classifier:
     with np.load(io.BytesIO(packed), allow_pickle=False) as stored:
         arrays: dict[str, Any] = dict(stored)
-    words = arrays["words"].tobytes().decode().split("\n")
     return Classifier(
         version=version,
-        words={word: i for i, word in enumerate(words)},
+        words=arrays["words"],
         idf=arrays["idf"],
         weights=Weights(
             arrays["starts"].astype(np.intp), arrays["columns"].astype(np.intp), arrays["values"]

@@ -24,7 +24,7 @@ def train(
     with reporting("training") as report:
         trained = training.train(timezone.now(), seed=seed, progress=report)
     console.print(
-        f"model {trained.version}: {trained.classes} classes, {trained.words} words, "
+        f"model {trained.version}: {trained.classes} classes, {trained.words} characters and pairs, "
         f"{trained.samples} texts, {trained.cases} of them decided cases"
     )
     console.print(f"of {trained.held_out} texts, each held out once:")

@@ -9,11 +9,10 @@ from __future__ import annotations
 
 import datetime as dt
 import tomllib
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
-from math import log, sqrt
+from math import sqrt
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -125,6 +124,25 @@ def _nearness(row: _Row, place: str, distance: float | None) -> float:
     return 0.5 if len(place) >= community and row.place[:community] == place[:community] else 0.0
 
 
+def _alike(texts: list[str]) -> list[float]:
+    """How much each text has in common with the first, 0 to 1: shared characters and pairs, rare ones counting more.
+
+    What stands in every case of the township tells none of them apart and counts nearly nothing.
+    """
+    owner, codes, _counts = grams(texts)
+    distinct, which = np.unique(codes, return_inverse=True)
+    known = np.bincount(which[owner > 0], minlength=len(distinct))
+    weight = np.log((len(texts) + 1) / (known + 1))
+    said = np.zeros(len(distinct))
+    said[which[owner == 0]] = 1
+    every = weight.take(which)
+    whole = np.bincount(owner, every, len(texts))
+    shared = np.bincount(owner, every * said.take(which), len(texts))
+    both = np.sqrt(whole * whole[0])
+    similar: list[float] = np.divide(shared, both, out=np.zeros(len(texts)), where=both > 0)[1:].tolist()
+    return similar
+
+
 def _ranked(
     text: str,
     place: str,
@@ -136,8 +154,8 @@ def _ranked(
     days: int,
 ) -> list[tuple[float, float | None, _Row]]:
     """(Similarity, distance, row) of the candidates that are similar enough, the most similar first. One query."""
-    said = grams(plain(text, _READ))
-    if not said:
+    said = plain(text, _READ)
+    if not len(grams([said])[1]):
         return []
     rows = [
         _Row(*row)
@@ -152,17 +170,9 @@ def _ranked(
         .order_by("-created_at")
         .values_list(*_Row._fields[:-1], Substr("content", 1, _READ))[:_CANDIDATES]
     ]
-    heard = [grams(plain(f"{row.title} {row.content}", _READ)).keys() for row in rows]
-    known: Counter[str] = Counter()
-    for words in heard:
-        known.update(words)
-    # A word that stands in every case of the township tells none of them apart.
-    weight = {word: log((len(rows) + 2) / (known[word] + 1)) for word in known.keys() | said.keys()}
-    whole = sum(map(weight.__getitem__, said))
+    alike = _alike([said, *(plain(f"{row.title} {row.content}", _READ) for row in rows)])
     found: list[tuple[float, float | None, _Row]] = []
-    for row, words in zip(rows, heard, strict=True):
-        shared = sum(map(weight.__getitem__, words & said.keys()))
-        similarity = shared / sqrt(whole * sum(map(weight.__getitem__, words))) if shared else 0.0
+    for row, similarity in zip(rows, alike, strict=True):
         if similarity < _LEAST_WORDS:
             continue
         distance = None

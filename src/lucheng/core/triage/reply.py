@@ -12,10 +12,11 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+import numpy as np
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from lucheng.core.triage.words import grams, plain
+from lucheng.core.triage.words import Codes, grams, plain
 
 NATIONAL = Path(__file__).parents[2] / "packs" / "national" / "reply_lint.toml"
 
@@ -91,6 +92,11 @@ def _digits(text: str) -> str:
     return re.sub(r"\D", "", text)
 
 
+def _pairs(text: str) -> Codes:
+    codes = grams([text])[1]
+    return codes[codes > 0xFFFF]
+
+
 def check(text: str, request_text: str) -> list[Finding]:
     """What to look at again in a reply ``text`` to ``request_text``, by kind, each kind once with all its words.
 
@@ -115,10 +121,10 @@ def check(text: str, request_text: str) -> list[Finding]:
     found("phone", _MOBILE.findall(without) + [n for n in _LANDLINE.findall(without) if _digits(n) in theirs])
     if not any(word in said for word in rules.answered):
         found("danger", [word for word in rules.asked if word in asked])
-    wanted = {gram for gram in grams(asked) if len(gram) == 2}
+    wanted = _pairs(asked)
     if len(wanted) >= _PAIRS and len(said) >= _SHORT:
-        taken_up = wanted & grams(said).keys()
-        if len(taken_up) < _TAKEN_UP * len(wanted):
+        taken_up = np.isin(wanted, _pairs(said)).sum()
+        if taken_up < _TAKEN_UP * len(wanted):
             findings.append(Finding("unanswered", (), _MESSAGES["unanswered"]))
     return findings
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 from collections import Counter
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -24,11 +23,11 @@ from lucheng.core.revisions.snapshot import bump
 from lucheng.core.sheets import Progress
 from lucheng.core.triage.classify import LONGEST, MOST, Classifier, Level, Weights, pack
 from lucheng.core.triage.models import Advice, Model
-from lucheng.core.triage.words import features, plain
+from lucheng.core.triage.words import Codes, grams, plain
 
 #: The newest decided cases that are read.
 CASES = 20_000
-#: A word that only cases use counts from so many of them: a rare one may be somebody's name.
+#: A character or pair that only cases use counts from so many of them: a rare one may be of somebody's name.
 _CASES_PER_WORD = 5
 _WORDS = 30_000
 _FOLDS = 3
@@ -110,61 +109,79 @@ def _decided(codes: set[str]) -> Texts:
     return sorted(texts.items())
 
 
-def _counted(texts: Iterable[tuple[str, str]]) -> list[Counter[str]]:
-    return [features(plain(text, LONGEST)) for text, _code in texts]
+@dataclass(frozen=True)
+class _Text:
+    """One text to learn from: its distinct characters and pairs, how often each, its class, whether it is a case."""
+
+    codes: Codes
+    counts: NDArray[np.intp]
+    column: int
+    case: bool
 
 
-def _vocabulary(pack_counts: list[Counter[str]], case_counts: list[Counter[str]]) -> dict[str, int]:
-    in_cases: Counter[str] = Counter()
-    for counts in case_counts:
-        in_cases.update(counts.keys())
-    words = set().union(*pack_counts)
-    often = sorted((w for w, n in in_cases.items() if n >= _CASES_PER_WORD), key=lambda w: (-in_cases[w], w))
-    words |= set(often[: max(0, _WORDS - len(words))])
-    return {word: i for i, word in enumerate(sorted(words))}
+def _counted(texts: Texts, columns: dict[str, int], case: bool = False) -> list[_Text]:
+    found = []
+    for text, code in texts:
+        _owner, codes, counts = grams([plain(text, LONGEST)])
+        found.append(_Text(codes, counts, columns[code], case))
+    return found
 
 
-def _fit(
-    base: list[Counter[str]],
-    heard: list[Counter[str]],
-    seen: list[Counter[str]],
-    codes: list[str],
-    classes: tuple[str, ...],
-) -> Classifier:
-    """Fit names and terms (``base``), examples and cases, with their ``codes`` in that order.
+def _vocabulary(texts: list[_Text]) -> Codes:
+    """What occurs in the pack, and in enough cases; sorted."""
+    pack = np.unique(np.concatenate([t.codes for t in texts if not t.case]))
+    cases = [t.codes for t in texts if t.case]
+    if not cases:
+        return pack
+    codes, often = np.unique(np.concatenate(cases), return_counts=True)
+    codes, often = codes[often >= _CASES_PER_WORD], often[often >= _CASES_PER_WORD]
+    codes = codes[np.argsort(-often, kind="stable")]
+    return np.union1d(pack, codes[: max(0, _WORDS - len(pack))])
 
-    A ridge regression of every class against all others over tf-idf; probabilities are not yet calibrated."""
-    from sklearn.feature_extraction.text import TfidfVectorizer
+
+def _fit(texts: list[_Text], classes: tuple[str, ...]) -> Classifier:
+    """A ridge regression of every class against all others over tf-idf; probabilities are not yet calibrated."""
+    from scipy.sparse import csr_array  # type: ignore[import-untyped]
     from sklearn.linear_model import Ridge
 
-    words = _vocabulary(base + heard, seen)
-    vectorizer = TfidfVectorizer(analyzer=Counter.elements, vocabulary=words, sublinear_tf=True)
-    known = vectorizer.fit_transform(base + heard + seen)
-    column = {code: i for i, code in enumerate(classes)}
-    targets = np.full((len(codes), len(classes)), -1.0)
-    targets[np.arange(len(codes)), [column[c] for c in codes]] = 1.0
+    words = _vocabulary(texts)
+    present = np.concatenate([t.codes for t in texts])
+    present = present[np.isin(present, words)]
+    in_texts = np.bincount(words.searchsorted(present), minlength=len(words))
+    blank = Classifier(
+        version="",
+        words=words,
+        idf=(np.log((1 + len(texts)) / (1 + in_texts)) + 1).astype(np.float32),
+        weights=Weights.of(np.zeros((len(words), len(classes)))),
+        intercept=np.zeros(len(classes), np.float32),
+        classes=classes,
+        levels=(),
+    )
+    read = [blank.weigh(t.codes, t.counts) for t in texts]
+    known = csr_array(
+        (
+            np.concatenate([values for _rows, values in read]).astype(np.float64),
+            np.concatenate([rows for rows, _values in read]),
+            np.cumsum([0, *(len(rows) for rows, _values in read)]),
+        ),
+        shape=(len(texts), len(words)),
+    )
+    targets = np.full((len(texts), len(classes)), -1.0)
+    targets[np.arange(len(texts)), [t.column for t in texts]] = 1.0
     ridge = Ridge(alpha=_RIDGE, solver="sparse_cg").fit(known, targets)
     weights = ridge.coef_.T
     # What moves all classes alike moves no proposal: without it most weights are nearly nothing.
     weights = weights - weights.mean(axis=1, keepdims=True)
     weights[np.abs(weights) < _NOTHING * np.abs(weights).max()] = 0
-    return Classifier(
-        version="",
-        words=words,
-        idf=vectorizer.idf_.astype(np.float32),
+    return replace(
+        blank,
         weights=Weights.of(weights),
         intercept=(ridge.intercept_ - ridge.intercept_.mean()).astype(np.float32),
-        classes=classes,
-        levels=(),
     )
 
 
-def _scores(classifier: Classifier, counts: list[Counter[str]]) -> NDArray[np.float64]:
-    out = np.empty((len(counts), len(classifier.classes)))
-    for i, text in enumerate(counts):
-        rows, values = classifier.weigh(text)
-        out[i] = classifier.scores(rows, values)
-    return out
+def _scores(classifier: Classifier, texts: list[_Text]) -> NDArray[np.float64]:
+    return np.array([classifier.scores(*classifier.weigh(t.codes, t.counts)) for t in texts])
 
 
 def _softmax(scores: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -232,34 +249,27 @@ def train(now: dt.datetime, *, seed: int = 0, progress: Progress = lambda done, 
         raise Conflict(
             _("There are no classes of matter with examples yet: load them with `lucheng matters load`.")
         )
-    cases = _decided({code for _text, code in named})
-    base_codes, codes = [c for _t, c in named], [c for _t, c in spoken + cases]
-    base, heard, seen = _counted(named), _counted(spoken), _counted(cases)
-    samples = heard + seen
-    classes = tuple(sorted(set(base_codes)))
+    classes = tuple(sorted({code for _text, code in named}))
+    columns = {code: i for i, code in enumerate(classes)}
+    cases = _decided(set(classes))
+    base = _counted(named, columns)
+    samples = _counted(spoken, columns) + _counted(cases, columns, case=True)
+    truth = np.array([t.column for t in samples])
 
     # Folds: in each class its texts are dealt out in turn, in an order drawn from the seed.
     fold = np.empty(len(samples), np.intp)
-    dealt: Counter[str] = Counter()
+    dealt: Counter[int] = Counter()
     for i in np.random.default_rng(seed).permutation(len(samples)):
-        fold[i] = dealt[codes[i]] % _FOLDS
-        dealt[codes[i]] += 1
+        fold[i] = dealt[samples[i].column] % _FOLDS
+        dealt[samples[i].column] += 1
 
-    column = {code: i for i, code in enumerate(classes)}
-    truth = np.array([column[c] for c in codes])
     scores = np.empty((len(samples), len(classes)))
     for f in range(_FOLDS):
         progress(f, _FOLDS + 1)
-        kept = np.flatnonzero(fold != f)
-        fitted = _fit(
-            base,
-            [samples[i] for i in kept if i < len(heard)],
-            [samples[i] for i in kept if i >= len(heard)],
-            base_codes + [codes[i] for i in kept],
-            classes,
-        )
+        fitted = _fit(base + [t for t, of in zip(samples, fold, strict=True) if of != f], classes)
         out = np.flatnonzero(fold == f)
-        scores[out] = _scores(fitted, [samples[i] for i in out])
+        if len(out):
+            scores[out] = _scores(fitted, [samples[i] for i in out])
     factor = _temperature(scores, truth)
     likely = _softmax(factor * scores)
     levels, figures = [], []
@@ -270,7 +280,7 @@ def train(now: dt.datetime, *, seed: int = 0, progress: Progress = lambda done, 
         figures.append(figure)
 
     progress(_FOLDS, _FOLDS + 1)
-    whole = _fit(base, heard, seen, base_codes + codes, classes)
+    whole = _fit(base + samples, classes)
     whole = replace(
         whole,
         weights=replace(whole.weights, values=whole.weights.values * np.float32(factor)),
@@ -306,9 +316,16 @@ def train(now: dt.datetime, *, seed: int = 0, progress: Progress = lambda done, 
 
 def _digest(classifier: Classifier) -> str:
     """A name for the model that follows from what it says, so that the same model has the same name."""
-    digest = hashlib.sha256("\n".join([*classifier.words, *classifier.classes]).encode())
+    digest = hashlib.sha256("\n".join(classifier.classes).encode())
     weights = classifier.weights
-    for part in (classifier.idf, weights.starts, weights.columns, weights.values, classifier.intercept):
+    for part in (
+        classifier.words,
+        classifier.idf,
+        weights.starts,
+        weights.columns,
+        weights.values,
+        classifier.intercept,
+    ):
         digest.update(np.ascontiguousarray(part).tobytes())
     digest.update(repr(classifier.levels).encode())
     return digest.hexdigest()[:12]

@@ -1,20 +1,22 @@
-"""What the house counts in a text: its characters, pairs of characters and longer words.
+"""What the house counts in a text: its characters and the pairs of neighbours among them, as numbers.
 
 Chinese writes without spaces, and a cutter of words is wrong just where it matters (a new estate, a brand, a
-mis-typed word). Characters and pairs never miss, words read well; a linear model and a cosine can have all three.
+mis-typed word). Characters and pairs never miss, and as numbers they cost a text of 300 characters some fifty
+microseconds; words are cut only to be shown to people.
 """
 
 from __future__ import annotations
 
 import re
 import unicodedata
-from collections import Counter
-from operator import add
+from collections.abc import Sequence
 
+import numpy as np
 import rjieba
+from numpy.typing import NDArray
 
-_CHINESE = re.compile("[㐀-鿿]+")
-_WORD = re.compile("[㐀-鿿]+|[a-z][a-z0-9]+")
+Codes = NDArray[np.uint32]
+
 #: Full-width letters and digits; and half characters, as JSON may carry them, which no cutter of words can read.
 _ODD = re.compile("[\uff10-\uff19\uff21-\uff3a\uff41-\uff5a\ud800-\udfff]")
 _HALF = re.compile("[\ud800-\udfff]")
@@ -34,24 +36,37 @@ def cut(text: str) -> list[str]:
     return words
 
 
-def _grams(text: str) -> list[str]:
-    found: list[str] = []
-    for run in _CHINESE.findall(text):
-        found += run
-        found += map(add, run, run[1:])
-    return found
+def code(gram: str) -> int:
+    """The number of one character or of a pair.
 
-
-def grams(text: str) -> Counter[str]:
-    """How often each Chinese character and each pair of neighbours occurs in a plain text.
-
-    Digits, letters and signs say little, and house and telephone numbers are nobody's business: they are left out.
+    >>> hex(code("灯")), hex(code("路灯"))
+    ('0x706f', '0x8def706f')
     """
-    return Counter(_grams(text))
+    return ord(gram) if len(gram) == 1 else ord(gram[0]) << 16 | ord(gram[1])
 
 
-def features(text: str) -> Counter[str]:
-    """The :func:`grams` of a plain text and its longer words, Chinese or Latin, from three characters."""
-    found = _grams(text)
-    found += [word for word in cut(text) if len(word) > 2 and _WORD.fullmatch(word)]
-    return Counter(found)
+def parts(word: str) -> set[int]:
+    """The numbers of the characters and pairs of a word."""
+    return {code(word[i : i + n]) for n in (1, 2) for i in range(len(word) - n + 1)}
+
+
+def grams(texts: Sequence[str]) -> tuple[NDArray[np.intp], Codes, NDArray[np.intp]]:
+    """(Owner, code, count) of each distinct character and pair of each plain text, sorted by owner and code.
+
+    Chinese characters and Latin letters count. Digits and signs say nothing of a matter, and house and telephone
+    numbers are nobody's business: they are left out, and no pair reaches over them.
+    """
+    joined = np.frombuffer("\n".join(texts).encode("utf-32-le"), np.uint32)
+    letter = ((joined >= 0x3400) & (joined <= 0x9FFF)) | ((joined >= 0x61) & (joined <= 0x7A))
+    pair = letter[:-1] & letter[1:]
+    codes = np.concatenate((joined[letter], (joined[:-1][pair] << 16) | joined[1:][pair]))
+    if len(texts) == 1:
+        keys = codes.astype(np.uint64)
+    else:
+        owner = np.repeat(np.arange(len(texts), dtype=np.uint64), [len(text) + 1 for text in texts])[:-1]
+        keys = np.concatenate((owner[letter], owner[:-1][pair])) << np.uint64(32) | codes
+    keys.sort()
+    first = np.flatnonzero(np.concatenate(([True], keys[1:] != keys[:-1]))[: len(keys)])
+    counts = np.diff(first, append=len(keys))
+    keys = keys.take(first)
+    return (keys >> np.uint64(32)).astype(np.intp), keys.astype(np.uint32), counts
