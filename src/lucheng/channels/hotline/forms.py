@@ -17,7 +17,6 @@ class OrderForm(forms.Form):
     content = forms.CharField(
         label=_("What the caller says"),
         widget=forms.Textarea(attrs={"rows": 7, "autofocus": True}),
-        required=False,
     )
     phone = forms.CharField(
         label=_("Telephone"),
@@ -32,6 +31,14 @@ class OrderForm(forms.Form):
         label=_("Place in words"), required=False, widget=forms.TextInput(attrs={"autocomplete": "off"})
     )
     place = forms.CharField(required=False, widget=forms.HiddenInput)
+    accused_unit = forms.CharField(
+        label=_("Unit complained of"),
+        required=False,
+        help_text=_(
+            "Only where the complaint is about a unit's own conduct: the order then never reaches it."
+        ),
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+    )
     matter = forms.ChoiceField(label=_("Category"), required=False)
     anonymous = forms.BooleanField(label=_("anonymous"), required=False)
     confidential = forms.BooleanField(label=_("keep who they are secret"), required=False)
