@@ -263,7 +263,7 @@ _WAYS: dict[State, tuple[State, list[tuple[str, str, dict[str, Any]]]]] = {
         [("answer", "operator", {"ground": "no_new_facts", "answer": "正在维修"})],
     ),
     State.TRANSFERRED: (State.RECEIVED, [("transfer", "operator", {"target": "110", "reason": "属警情"})]),
-    State.WITHDRAWN: (State.RECEIVED, [("withdraw", "operator", {})]),
+    State.WITHDRAWN: (State.RECEIVED, [("withdraw", "operator", {"reason": "来电要求撤回"})]),
     State.DISPATCHED: (State.ACCEPTED, [("dispatch", "dispatcher", {})]),
     State.RETURN_REQ: (
         State.DISPATCHED,

@@ -8,6 +8,7 @@ import datetime as dt
 import json
 from collections import Counter, defaultdict
 from collections.abc import Iterator
+from operator import itemgetter
 from typing import Any
 
 import pytest
@@ -182,6 +183,7 @@ class Replay:
 class GeneratedStoriesAreTheEngines(TestCase):
     @classmethod
     def setUpTestData(cls) -> None:
+        city.load_packs()
         city.make(5, UNTIL, silent, scale=0.004, cases=0)
         here = world.load(5, UNTIL.date())
         every = [x for block in lives(here, 3000, 5, UNTIL, days=365, first_id=50_000_000) for x in block]
@@ -257,7 +259,7 @@ class GeneratedStoriesAreTheEngines(TestCase):
         for life, case in self.pairs():
             theirs = list(Clock.objects.filter(case=case).order_by("id").values_list(*columns))
             ours = [tuple(getattr(c, name) for name in columns) for c in life.clocks]
-            assert sorted(theirs, key=str) == sorted(ours, key=str), life.number
+            assert sorted(theirs, key=itemgetter(0, 5)) == sorted(ours, key=itemgetter(0, 5)), life.number
 
     def test_messages_are_the_same(self) -> None:
         names, messages = self.replay.numbers, Message.objects.all()

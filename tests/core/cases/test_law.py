@@ -15,7 +15,7 @@ from lucheng.core.ledger.models import Event, Message
 from lucheng.core.organisation.access import scope_of
 from lucheng.core.organisation.models import Interest
 from lucheng.core.privacy import contacts
-from tests.factories import LAMP, NO_RULE, NOW, RUBBISH, City, call, case_in, received, step
+from tests.factories import GRID, LAMP, NO_RULE, NOW, RUBBISH, City, call, case_in, received, step
 
 LATER = NOW + dt.timedelta(hours=1)
 
@@ -416,7 +416,7 @@ def test_a_merger_can_be_undone(city: City) -> None:
 def test_when_the_main_order_is_withdrawn_the_others_go_on(city: City) -> None:
     main = case_in(State.ACCEPTED, city)
     other = step(received(), "merge", "dispatcher", city, main=main.number)
-    step(main, "withdraw", "operator", city)
+    step(main, "withdraw", "operator", city, reason="来电要求撤回")
     other.refresh_from_db()
     assert (other.state, other.main) == (State.ACCEPTED, None)
 
@@ -495,3 +495,284 @@ def test_a_warning_meanwhile_does_not_cost_the_handler_what_they_wrote(city: Cit
     stale.version = seen
     with pytest.raises(Conflict):
         step(stale, "contact", "handler", city, LATER, how="phone")
+
+
+# --- ways around a rule, closed
+
+
+@pytest.mark.parametrize(
+    ("state", "action", "fields"),
+    [
+        (State.DISPATCHED, "sign", {}),
+        (State.DISPATCHED, "return", {"reason": "不归我们", "basis": "三定方案"}),
+        (State.SIGNED, "contact", {"how": "phone"}),
+        (State.SIGNED, "extend", {"days": "3", "reason": "等待配件", "person_told": True}),
+        (State.SIGNED, "reply", {"handling": "无", "public_reply": "已办。"}),
+        (State.SUSPENDED, "resume", {}),
+        (State.REWORK, "redo", {}),
+    ],
+)
+def test_who_assists_only_assists(city: City, state: State, action: str, fields: dict[str, object]) -> None:
+    """Beijing art. 14 (首接负责制): the lead unit signs, contacts, replies and objects; a helper reports to it."""
+    case = case_in(state, city)
+    helper = city.scope("helper")
+    assert helper.allows("case.view", case)
+    assert action not in {row.action for row in engine.actions_for(case, helper)}
+    with pytest.raises(Forbidden):
+        step(case, action, "helper", city, **fields)
+    assert action in {row.action for row in engine.actions_for(case, city.scope("handler"))}
+
+
+def test_a_helper_is_offered_its_report_and_nothing_else(city: City) -> None:
+    """Beijing art. 14."""
+    case = case_in(State.SIGNED, city)
+    assert [row.action for row in engine.actions_for(case, city.scope("helper"))] == ["assist"]
+
+
+def test_a_unit_asked_to_assist_again_owes_a_new_report_and_the_others_hear_nothing(city: City) -> None:
+    """Beijing art. 14."""
+    case = step(case_in(State.SIGNED, city), "assist", "helper", city, assist_reply="已派员更换灯泡")
+    case = step(case, "ask_assist", "dispatcher", city, LATER, assist_unit="heating", reason="请协助")
+    told = Message.objects.filter(case=case, template="assist_unit", created_at=LATER)
+    assert [m.to_unit for m in told] == [city.units["heating"]]
+    again = LATER + dt.timedelta(hours=1)
+    case = step(case, "ask_assist", "dispatcher", city, again, assist_unit="lighting", reason="又不亮了")
+    assert Assist.objects.get(case=case, unit=city.units["lighting"]).replied_at is None
+    with pytest.raises(Invalid) as e:
+        step(case, "ask_assist", "dispatcher", city, again, assist_unit="utilities", reason="请协助")
+    assert set(e.value.fields) == {"assist_unit"}
+
+
+def test_a_department_duty_is_not_pushed_down_as_assistance(city: City) -> None:
+    """Beijing art. 17, Weifang art. 24."""
+    case = case_in(State.SIGNED, city)
+    with pytest.raises(Invalid) as e:
+        step(case, "ask_assist", "dispatcher", city, assist_unit="street", reason="就近协助")
+    assert set(e.value.fields) == {"assist_unit"}
+
+
+def test_the_unit_does_not_suspend_its_own_order(city: City) -> None:
+    """Beijing arts 12 and 15: more time is the service's to give."""
+    from tests.factories import CITY, post
+
+    post(city.people["dispatcher"], "handler", CITY, city.units["utilities"])
+    with pytest.raises(Forbidden):
+        step(case_in(State.SIGNED, city), "suspend", "dispatcher", city, reason="等", until="2026-05-01")
+
+
+def test_small_extensions_do_not_add_up_to_a_long_one(city: City) -> None:
+    """Shandong 2020."""
+    case = case_in(State.EXTEND_REQ, city)
+    case = step(case, "grant_extension", "dispatcher", city, days="8")
+    ask = {"reason": "仍在等待配件", "person_told": True}
+    with pytest.raises(Invalid) as e:
+        step(case, "extend", "handler", city, days="3", **ask)
+    assert set(e.value.fields) == {"days"}
+    case = step(case, "extend", "handler", city, days="2", **ask)
+    case = step(case, "grant_extension", "dispatcher", city, days="2")
+    with pytest.raises(Invalid) as e:
+        step(case, "extend", "handler", city, days="1", **ask)
+    assert set(e.value.fields) == {"days"}
+
+
+def test_what_the_requester_answered_online_is_not_called_away(city: City) -> None:
+    """Jinan art. 27: a bad evaluation goes back, whatever is entered after it."""
+    case = case_in(State.CALLBACK, city)
+    engine.act_as_requester(case.code, "rate", {"satisfaction": "1", "solved": "false"}, now=LATER)
+    case.refresh_from_db()
+    for entered in ("0", "5"):
+        with pytest.raises(Invalid) as e:
+            step(case, "close", "operator", city, satisfaction=entered)
+        assert set(e.value.fields) == {"note"}
+    case = step(case, "close", "operator", city, satisfaction="0", note="多次未接通，同一事实已依法办理终结")
+    assert (case.satisfaction, case.solved) == (1, False)
+
+
+def test_who_wrote_the_reply_does_not_call_back_about_it(city: City) -> None:
+    """Jinan art. 27."""
+    from tests.factories import CITY, post
+
+    post(city.people["handler"], "operator", CITY, city.units["hotline"])
+    with pytest.raises(Forbidden):
+        step(case_in(State.CALLBACK, city), "close", "handler", city, satisfaction="5")
+
+
+def test_staff_who_withdraw_for_the_requester_say_how_they_asked(city: City) -> None:
+    case = case_in(State.SIGNED, city)
+    with pytest.raises(Invalid) as e:
+        step(case, "withdraw", "operator", city)
+    assert set(e.value.fields) == {"reason"}
+    assert engine.act_as_requester(case.code, "withdraw", {}, now=LATER).state == State.WITHDRAWN
+
+
+def test_what_no_unit_handled_is_not_sent_back_into_nowhere(city: City) -> None:
+    """Jinan art. 27: rework has a unit that does it."""
+    case = step(case_in(State.ANSWERED, city), "callback_answered", "operator", city)
+    with pytest.raises(Conflict):
+        step(case, "send_back", "dispatcher", city, reason="未解决")
+
+
+def test_supervision_at_callback_counts_as_rework_and_asks_for_a_new_contact(city: City) -> None:
+    """Weifang art. 26, Beijing art. 15."""
+    case = case_in(State.CALLBACK, city)
+    engine.act_as_requester(case.code, "rate", {"satisfaction": "2"}, now=LATER)
+    case.refresh_from_db()
+    ground = {"level": "daily", "supervision_ground": "unsolved", "opinion": "应解决未解决"}
+    case = step(case, "supervise", "supervisor", city, LATER, **ground)
+    assert (case.reworks, case.satisfaction) == (1, None)
+    running = Clock.objects.filter(case=case, state=Clock.State.RUNNING).values_list("kind", flat=True)
+    assert set(running) == {"contact", "reply"}
+    with pytest.raises(Invalid):
+        step(
+            case, "reply", "handler", city, LATER, handling="再修", public_reply="已修好。", note="协办已到场"
+        )
+
+
+def test_rework_has_a_limit_for_the_new_contact(city: City) -> None:
+    """Beijing art. 15."""
+    case = case_in(State.REWORK, city)
+    assert Clock.objects.filter(case=case, kind=ClockKind.CONTACT, state=Clock.State.RUNNING).count() == 1
+
+
+def test_an_appeal_is_answered_before_the_archive(city: City) -> None:
+    """Jinan art. 15."""
+    case = case_in(State.CLOSED, city)
+    engine.act_as_requester(case.code, "appeal", {"note": "没有人来过"}, now=LATER)
+    case.refresh_from_db()
+    with pytest.raises(Conflict):
+        step(case, "archive", "duty_officer", city)
+    case = step(case, "answer_appeal", "dispatcher", city, answer="已安排复查")
+    assert step(case, "archive", "duty_officer", city).state == State.ARCHIVED
+
+
+def test_closing_ends_supervision(city: City) -> None:
+    """Nobody is supervised over what is closed; the history keeps that somebody was."""
+    ground = {"level": "listed", "supervision_ground": "overdue", "opinion": "限三日内办结"}
+    case = step(case_in(State.REPLIED, city), "supervise", "supervisor", city, **ground)
+    case = step(case, "approve", "dispatcher", city)
+    case = step(case, "close", "operator", city, satisfaction="5")
+    case = step(case, "reopen", "duty_officer", city, reason="又不亮了")
+    assert case.supervision == Supervision.NONE
+
+
+@pytest.mark.parametrize("state", [State.CALLBACK, State.ANSWERED])
+def test_nothing_is_merged_into_an_order_whose_reply_has_gone_out(city: City, state: State) -> None:
+    """国办函〔2025〕66号: it would wait there for a reply that never comes."""
+    main = case_in(state, city)
+    with pytest.raises(Invalid) as e:
+        step(received(), "merge", "dispatcher", city, main=main.number)
+    assert set(e.value.fields) == {"main"}
+
+
+def test_who_gets_the_main_order_gets_what_was_merged_into_it_and_who_loses_it_loses_both(city: City) -> None:
+    main = case_in(State.DISPATCHED, city)
+    other = step(received(), "merge", "dispatcher", city, main=main.number)
+    assert city.scope("handler").allows("case.view", other)
+    main = step(main, "return", "handler", city, reason="不属本单位职责", basis="三定方案")
+    step(main, "redispatch", "dispatcher", city, lead_unit="heating", reason="改由供热中心办理")
+    other.refresh_from_db()
+    assert other.lead_unit == city.units["heating"]
+    assert not city.scope("handler").allows("case.view", other)
+    assert city.scope("stoker").allows("case.view", other)
+
+
+def test_a_merged_order_leaves_the_queue_of_those_without_a_unit(city: City) -> None:
+    main = case_in(State.ACCEPTED, city)
+    case = step(received(), "accept", "dispatcher", city, matter=NO_RULE)
+    step(case, "merge", "dispatcher", city, main=main.number)
+    assert not queries.visible(city.scope("dispatcher")).filter(queries.queue(queries.Queue.NO_RULE, NOW))
+
+
+def test_after_a_merger_is_undone_the_helpers_of_before_are_gone(city: City) -> None:
+    main = case_in(State.ACCEPTED, city)
+    case = step(case_in(State.SIGNED, city), "merge", "dispatcher", city, main=main.number)
+    case = step(case, "unmerge", "dispatcher", city, reason="不是同一处")
+    case = step(case, "dispatch", "dispatcher", city, lead_unit="heating", opinion="供热管沟塌陷所致")
+    assert case.units == [city.units["heating"].pk]
+
+
+def test_the_county_above_the_unit_complained_of_gets_no_copy(city: City) -> None:
+    """Jinan art. 32: not even the number of the order."""
+    from tests.factories import WEST, Unit, unit
+
+    office = unit("west-market", "东原区市场监管局", Unit.Kind.DEPARTMENT, WEST, city.units["west"])
+    case = step(received(accused_unit=office.pk), "accept", "dispatcher", city, matter=RUBBISH)
+    step(case, "dispatch", "dispatcher", city, lead_unit="street", opinion="由街道核实")
+    assert not Message.objects.filter(case=case, to_unit=city.units["west"]).exists()
+
+
+def test_an_interest_in_a_unit_is_one_in_all_that_belongs_to_it(city: City) -> None:
+    """Jinan art. 32."""
+    case = received(accused_unit=city.units["street"].pk)
+    Interest.objects.create(person=city.people["dispatcher"], unit=city.units["west"])
+    assert not city.scope("dispatcher").allows("case.view", case)
+
+
+def test_each_part_of_a_split_message_is_told_to_its_requester_once(city: City) -> None:
+    """Jinan art. 15: the code is their way to its progress."""
+    case = received()
+    parts = [{"title": "垃圾", "content": "小区门口垃圾没人清"}]
+    who = {"actor": city.people["dispatcher"], "scope": city.scope("dispatcher"), "now": LATER}
+    made = engine.split(case.number, parts, version=case.version, key="the-same-key", **who)
+    again = engine.split(case.number, parts, version=case.version, key="the-same-key", **who)
+    assert [m.pk for m in again] == [m.pk for m in made]
+    assert Case.objects.filter(parent=case).count() == 1
+    assert Message.objects.filter(case=made[0], template="received", to_unit=None).count() == 1
+    with pytest.raises(Conflict):
+        engine.split(case.number, [{"content": "别的事"}], version=case.version, key="the-same-key", **who)
+    silent = received(anonymous=True, phone="")
+    unheard = engine.split(silent.number, parts, version=silent.version, **who)
+    assert not Message.objects.filter(case=unheard[0]).exists()
+
+
+def test_a_finding_goes_its_whole_way(city: City) -> None:
+    """Reported on the round and settled on the spot, or dispatched, dealt with and verified."""
+    worker = city.people["grid_worker"]
+
+    def finding() -> Case:
+        new = intake.NewCase(
+            kind="grids.finding", nature="finding", content="井盖松动", channel="grid", place=GRID
+        )
+        made = intake.create(new, actor=worker, role="grid_worker", now=NOW)
+        return Case.objects.get(pk=made.id)
+
+    spot = finding()
+    with pytest.raises(Forbidden):  # only by who found it
+        step(spot, "settle", "operator", city, handling="已复位")
+    spot = step(spot, "settle", "grid_worker", city, handling="已复位")
+    assert spot.state == State.ANSWERED
+    waiting = queries.visible(city.scope("operator")).filter(queries.queue(queries.Queue.TO_CLOSE, NOW))
+    assert list(waiting) == [spot]
+    assert step(spot, "close", "operator", city).state == State.CLOSED
+
+    case = step(finding(), "accept", "dispatcher", city, matter=LAMP)
+    case = step(case, "dispatch", "dispatcher", city)
+    assert not Message.objects.filter(case=case, to_unit=None).exists()
+    case = step(case, "sign", "handler", city)
+    case = step(case, "reply", "handler", city, handling="已加固", public_reply="已加固。", note="协办已到场")
+    case = step(case, "approve", "dispatcher", city)
+    assert step(case, "close", "operator", city, satisfaction="0", solved=True).state == State.CLOSED
+    with pytest.raises(Conflict):  # a caller's order is not settled by whoever wrote it down
+        made = intake.create(call(), actor=city.people["operator"], role="operator", now=NOW)
+        step(Case.objects.get(pk=made.id), "settle", "operator", city, handling="已复位")
+    assert all(e.body["to"] for e in Event.objects.filter(case=case))
+
+
+@pytest.mark.parametrize("field", ["lead_unit", "assist_units", "matter", "place", "opinion"])
+def test_a_character_that_the_database_cannot_hold_is_refused_in_words(city: City, field: str) -> None:
+    case = case_in(State.ACCEPTED, city)
+    entered = {"lead_unit": "utilities", "opinion": "由其牵头", field: "\x00?"}
+    try:
+        step(case, "dispatch", "dispatcher", city, **entered)
+    except Invalid as e:
+        assert set(e.fields) == {field}
+
+
+def test_a_key_is_for_one_request(city: City) -> None:
+    case = case_in(State.DISPATCHED, city)
+    who = {"actor": city.people["handler"], "scope": city.scope("handler"), "now": LATER, "key": "one-key"}
+    signed = engine.act(case.number, "sign", {}, version=case.version, **who)
+    again = engine.act(case.number, "sign", {}, version=case.version, **who)
+    assert again.version == signed.version
+    with pytest.raises(Conflict):
+        engine.act(case.number, "contact", {"how": "phone"}, version=signed.version, **who)

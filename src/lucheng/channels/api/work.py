@@ -293,7 +293,8 @@ def detail(case: Case, who: Scope) -> out.Detail:
     return out.Detail(
         **row,
         id=case.pk,
-        code=codes.written(case.code),
+        # Whoever has it acts as the requester: not for the unit, whose work the requester rates.
+        code=codes.written(case.code) if who.allows("case.accept", case) else "",
         content=case.content,
         address=case.address,
         lon=case.lon,
@@ -435,7 +436,11 @@ def take_step(
 
 @router.post("/cases/{number}/split", response={201: list[out.Moved]}, summary="Split a case")
 def split_case(
-    request: HttpRequest, number: out.Number, matters: out.Split, if_match: IfMatch = ""
+    request: HttpRequest,
+    number: out.Number,
+    matters: out.Split,
+    if_match: IfMatch = "",
+    idempotency_key: Key = "",
 ) -> list[out.Moved]:
     """Make one case of each of several matters in a message. Answers with the new cases."""
     made = engine.split(
@@ -445,6 +450,7 @@ def split_case(
         scope=reader(request),
         version=version(if_match),
         now=timezone.now(),
+        key=idempotency_key or None,
     )
     return [moved(case) for case in made]
 

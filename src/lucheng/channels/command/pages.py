@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST, require_safe
 
 from lucheng.channels.command.forms import ActionForm, unit_names
-from lucheng.core.cases import attachments, engine, kinds, queries
+from lucheng.core.cases import attachments, codes, engine, kinds, queries
 from lucheng.core.cases.lifecycle import FIELDS, TRANSITIONS, Transition
 from lucheng.core.cases.models import Case, State
 from lucheng.core.cases.queries import Filter, Queue
@@ -47,6 +47,7 @@ QUEUES: dict[Queue, Any] = {
     Queue.IN_HAND: gettext_lazy("In hand"),
     Queue.REVIEW: gettext_lazy("To review"),
     Queue.CALLBACK: gettext_lazy("To call back"),
+    Queue.TO_CLOSE: gettext_lazy("To close"),
     Queue.DUE_TODAY: gettext_lazy("Due today"),
     Queue.OVERDUE: gettext_lazy("Overdue"),
     Queue.SUPERVISED: gettext_lazy("Supervised"),
@@ -125,7 +126,7 @@ def _case(request: HttpRequest, number: str) -> Case:
         .select_related(
             "lead_unit", "handler", "main", "parent", "rule", "accused_unit", "contact", "alarm", "intake_by"
         )
-        .filter(number=number)
+        .filter(number=number if number.isdecimal() else "")
         .first()
     )
     if case is None:
@@ -182,9 +183,16 @@ def case_page(request: HttpRequest, number: str) -> HttpResponse:
     return _show(request, case)
 
 
-def _letters(messages_: QuerySet[Message]) -> list[tuple[Message, str]]:
-    """Messages with their words as the receiver reads them."""
-    return [(m, outbox.text_of(m)) for m in messages_.select_related("case__contact", "to_unit")]
+def _letters(messages_: QuerySet[Message], reader: Scope) -> list[tuple[Message, str]]:
+    """Messages with their words as the receiver reads them. The tracking code in them is only for whoever may act for
+    the requester: with it a unit could answer its own callback."""
+    found = []
+    for m in messages_.select_related("case__contact", "to_unit"):
+        text = outbox.text_of(m)
+        if not reader.allows("case.accept", m.case):
+            text = text.replace(codes.written(m.case.code), "LC-****")
+        found.append((m, text))
+    return found
 
 
 def _show(
@@ -194,12 +202,17 @@ def _show(
     kind = kinds.KINDS[case.kind]
     decision = catalogue.recall(case.rule) if case.rule is not None else None
     seen = queries.visible(reader)
+    may_reveal = contacts.may_reveal(reader, case)
+    same_as = case.fields.get("same_as")
     context = {
         "case": case,
         "kind": kind,
+        "code": codes.written(case.code) if reader.allows("case.accept", case) else "",
         "state": kind.state_name(case.state),
-        "contact": getattr(case, "contact", None),
-        "may_reveal": hasattr(case, "contact") and contacts.may_reveal(reader, case),
+        # Where secrecy was asked for, not even the mask is for the unit.
+        "contact": getattr(case, "contact", None) if not case.confidential or may_reveal else None,
+        "secret": case.confidential and not may_reveal,
+        "may_reveal": hasattr(case, "contact") and may_reveal,
         "revealed": revealed,
         "reveal_error": reveal_error,
         "clocks": case.clocks.order_by("started_at", "id"),
@@ -209,6 +222,7 @@ def _show(
         "actions": engine.actions_for(case, reader),
         "assists": case.assists.select_related("unit").order_by("id"),
         "attachments": case.attachments.order_by("id"),
+        "same_as": seen.filter(number=same_as).first() if isinstance(same_as, str) else None,
         "merged": seen.filter(main=case).order_by("id")[:50],
         "parts": seen.filter(parent=case).order_by("id")[:50],
         "main": case.main if case.main is not None and reader.allows("case.view", case.main) else None,
@@ -217,7 +231,7 @@ def _show(
         else None,
         "decision": decision,
         "advice": getattr(case, "advice", None),
-        "letters": _letters(Message.objects.filter(case=case).order_by("id")[:50]),
+        "letters": _letters(Message.objects.filter(case=case).order_by("id")[:50], reader),
         "can_merge": reader.allows("case.merge", case) and case.state in (State.RECEIVED, State.ACCEPTED),
     }
     return render(request, "command/case.html", context)
@@ -356,7 +370,7 @@ def sent(request: HttpRequest) -> HttpResponse:
     page = max(1, int(request.GET["page"])) if request.GET.get("page", "").isdecimal() else 1
     page = min(page, 200)
     rows = Message.objects.filter(case__in=queries.visible(reader)).order_by("-created_at", "-id")
-    found = _letters(rows[(page - 1) * PAGE : page * PAGE + 1])
+    found = _letters(rows[(page - 1) * PAGE : page * PAGE + 1], reader)
     context = {
         "rows": found[:PAGE],
         "previous": f"?page={page - 1}" if page > 1 else "",

@@ -98,6 +98,7 @@ def _new(form: OrderForm, dispatch: bool) -> intake.NewCase:
     entered = form.data
     # Who presses "dispatch" with the proposal in view has decided for it.
     matter = entered.get("matter", "") or (entered.get("proposed_matter", "") if dispatch else "")
+    accused = entered.get("accused_unit", "")
     return intake.NewCase(
         kind=ORDER,
         nature=entered.get("nature", ""),
@@ -106,6 +107,7 @@ def _new(form: OrderForm, dispatch: bool) -> intake.NewCase:
         matter=matter,
         place=entered.get("place", ""),
         address=entered.get("address", ""),
+        accused_unit=engine.unit_named("accused_unit", accused).pk if accused.strip() else None,
         name=entered.get("name", ""),
         phone=entered.get("phone", ""),
         anonymous="anonymous" in entered,

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable
 
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from lucheng.core.cases.law import Step
@@ -50,8 +52,9 @@ def merge(step: Step) -> None:
     main: Case = step.fields["main"]
     case = step.case
     case.main = main
-    case.units = main.units
+    case.lead_unit, case.units, case.handler, case.rule = main.lead_unit, main.units, None, None
     step.says["main"] = main.number
+    alarms.settle(case, step.now)
 
 
 def unmerge(step: Step) -> None:
@@ -61,6 +64,7 @@ def unmerge(step: Step) -> None:
     case.main = None
     case.lead_unit = None
     case.units = []
+    case.named_after_study = False
     case.public_reply = ""
     _ask_catalogue(step)
 
@@ -92,10 +96,9 @@ def dispatch(step: Step) -> None:
     assists = [a for a in dict.fromkeys(assists) if a != case.lead_unit_id]
     if step.action == "redispatch":
         case.named_after_study = True
-        Assist.objects.filter(case=case, replied_at=None).delete()
-    Assist.objects.bulk_create(
-        [Assist(case=case, unit_id=a, asked_at=step.now) for a in assists], ignore_conflicts=True
-    )
+    Assist.objects.filter(case=case, replied_at=None).delete()
+    for a in assists:
+        _ask(case, a, step.now)
     assert case.lead_unit_id is not None
     helped = Assist.objects.filter(case=case).values_list("unit_id", flat=True)
     case.units = list(dict.fromkeys([case.lead_unit_id, *assists, *helped]))
@@ -117,9 +120,16 @@ def sign(step: Step) -> None:
     step.case.handler = step.actor
 
 
+def _ask(case: Case, unit_id: int, now: dt.datetime) -> None:
+    """Ask a unit to assist. Asked again, it owes a new report; the earlier one stays in the history."""
+    Assist.objects.update_or_create(
+        case=case, unit_id=unit_id, defaults={"asked_at": now, "replied_at": None, "reply": ""}
+    )
+
+
 def ask_assist(step: Step) -> None:
     unit: Unit = step.fields["assist_unit"]
-    Assist.objects.get_or_create(case=step.case, unit=unit, defaults={"asked_at": step.now})
+    _ask(step.case, unit.pk, step.now)
     if unit.pk not in step.case.units:
         step.case.units = [*step.case.units, unit.pk]
 
@@ -127,14 +137,10 @@ def ask_assist(step: Step) -> None:
 def assist(step: Step) -> None:
     """The helper whose unit the person serves in has reported."""
     waiting = list(Assist.objects.filter(case=step.case, replied_at=None).order_by("id"))
-    trees = subtree(a.unit_id for a in waiting)
-    mine = set(
-        Post.objects.filter(Post.in_force(step.now.date()), person=step.actor).values_list(
-            "unit_id", flat=True
-        )
-    )
+    posts = Post.objects.filter(Post.in_force(timezone.localdate(step.now)), person=step.actor)
+    mine = subtree(posts.exclude(unit=None).values_list("unit_id", flat=True))
     for a in waiting:
-        if mine & set(trees[a.unit_id]):
+        if any(a.unit_id in units for units in mine.values()):
             a.replied_at = step.now
             a.reply = step.fields["assist_reply"]
             a.save(update_fields=["replied_at", "reply"])
@@ -160,6 +166,8 @@ def rework(step: Step) -> None:
 
 def rate(step: Step) -> None:
     case, fields = step.case, step.fields
+    if fields["satisfaction"] == "0" and case.satisfaction is not None:
+        return  # not reached by telephone: what the requester answered online stands
     case.satisfaction = int(fields["satisfaction"])
     case.contacted = fields.get("contacted")
     case.solved = fields.get("solved")
@@ -169,7 +177,14 @@ def close(step: Step) -> None:
     if "satisfaction" in step.fields:
         rate(step)
     step.case.closed_at = step.now
+    step.case.supervision = Supervision.NONE  # the history keeps that it was supervised
     alarms.settle(step.case, step.now)
+
+
+def withdraw(step: Step) -> None:
+    """With the request goes the appeal."""
+    close(step)
+    step.case.appealed_at = None
 
 
 def reopen(step: Step) -> None:
@@ -181,6 +196,12 @@ def reopen(step: Step) -> None:
 
 def supervise(step: Step) -> None:
     step.case.supervision = step.fields["level"]
+
+
+def supervise_again(step: Step) -> None:
+    """At the callback supervision also sends the order back to its unit."""
+    supervise(step)
+    rework(step)
 
 
 def end_supervision(step: Step) -> None:
@@ -197,6 +218,7 @@ def answer_appeal(step: Step) -> None:
 
 EFFECTS: dict[str, Callable[[Step], None]] = {
     "": lambda step: None,
+    "classify": classify,
     "accept": accept,
     "answer": answer,
     "merge": merge,
@@ -213,8 +235,10 @@ EFFECTS: dict[str, Callable[[Step], None]] = {
     "rework": rework,
     "rate": rate,
     "close": close,
+    "withdraw": withdraw,
     "reopen": reopen,
     "supervise": supervise,
+    "supervise_again": supervise_again,
     "end_supervision": end_supervision,
     "appeal": appeal,
     "answer_appeal": answer_appeal,

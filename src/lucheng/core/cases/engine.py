@@ -8,15 +8,17 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from functools import wraps
+from typing import Any, ParamSpec, TypeVar
 
-from django.db import transaction
+from django.db import IntegrityError, OperationalError, transaction
 from django.utils.translation import gettext_lazy as _
+from psycopg.errors import DeadlockDetected
 
 from lucheng.core.cases import kinds
 from lucheng.core.cases.effects import EFFECTS
-from lucheng.core.cases.law import RULES, Step
+from lucheng.core.cases.law import RULES, Step, barred
 from lucheng.core.cases.lifecycle import BY_ACTION, FIELDS, TRANSITIONS, Transition
 from lucheng.core.cases.models import Case, Request, State, Text
 from lucheng.core.cases.text import clean, one_line
@@ -30,6 +32,8 @@ from lucheng.core.organisation.access import Scope
 from lucheng.core.organisation.models import Person, Unit
 from lucheng.core.places import names
 
+_KEY_USED = _("This idempotency key has been used for a different request.")
+
 #: States in which nobody can go on with what was merged into the case.
 _GONE = (State.REJECTED, State.ANSWERED, State.TRANSFERRED, State.WITHDRAWN)
 
@@ -40,7 +44,7 @@ _GONE = (State.REJECTED, State.ANSWERED, State.TRANSFERRED, State.WITHDRAWN)
 def _text(name: str, value: Any) -> str:
     if not isinstance(value, str):
         raise Invalid({name: _("Enter text here.")})
-    return clean(value, name)
+    return value
 
 
 def _flag(name: str, value: Any) -> bool:
@@ -65,8 +69,9 @@ def _choice(name: str, value: Any) -> str:
     return chosen
 
 
-def _unit(name: str, value: Any) -> Unit:
-    text = str(value)
+def unit_named(name: str, value: Any) -> Unit:
+    """The active unit with this id, code or name. Raises Invalid at the field ``name``."""
+    text = clean(str(value), name)
     found = Unit.objects.filter(active=True)
     unit = found.filter(pk=int(text)).first() if text.isdecimal() and len(text) < 19 else None
     unit = unit or found.filter(code=text).first() or found.filter(name=text).first()
@@ -81,7 +86,7 @@ def _units(name: str, value: Any) -> list[Unit]:
         if isinstance(value, list | tuple)
         else [v for v in str(value).replace("，", ",").split(",") if v.strip()]
     )
-    return [_unit(name, v.strip() if isinstance(v, str) else v) for v in values]
+    return [unit_named(name, v.strip() if isinstance(v, str) else v) for v in values]
 
 
 def _matter(name: str, value: Any) -> str:
@@ -124,7 +129,7 @@ _PARSERS = {
     "text": _text,
     "flag": _flag,
     "choice": _choice,
-    "unit": _unit,
+    "unit": unit_named,
     "units": _units,
     "matter": _matter,
     "place": _place,
@@ -148,6 +153,8 @@ def parse(row: Transition, raw: Mapping[str, Any], scope: Scope | None) -> dict[
         if value is None or (isinstance(value, str) and not value.strip()) or value == []:
             continue
         try:
+            if isinstance(value, str):
+                value = clean(value, name)
             if FIELDS[name].kind == "case":
                 fields[name] = _visible(str(value), scope, name)
             else:
@@ -208,11 +215,17 @@ def actions_for(case: Case, scope: Scope) -> list[Transition]:
     """What the person may do with this case now, in the order of the table."""
     found = []
     for row in TRANSITIONS:
-        if case.state not in row.sources or row.who == SYSTEM or row_for(case, row.action) is not row:
-            continue
-        if scope.allows("case.accept" if row.who == REQUESTER else row.who, case):
+        if case.state in row.sources and row_for(case, row.action) is row and _role(row, case, scope):
             found.append(row)
     return found
+
+
+def _role(row: Transition, case: Case, scope: Scope) -> str | None:
+    """The role in which the person may take the step; None where they may not."""
+    if row.who == SYSTEM:
+        return None
+    # What the requester asks for by telephone, the desk enters for them.
+    return scope.role_for("case.accept" if row.who == REQUESTER else row.who, case, row.by)
 
 
 def requester_actions(case: Case) -> list[Transition]:
@@ -235,8 +248,7 @@ def _perform(
         )
     for rule in row.rules:
         RULES[rule](step)
-    before = case.state
-    lead_before = case.lead_unit_id
+    before, units_before = case.state, case.units
     EFFECTS[row.effect](step)
     if row.to is not None:
         case.state = row.to
@@ -250,11 +262,14 @@ def _perform(
     event = append(case, row.action, body, actor=actor, role=role, now=now)
     Text.objects.bulk_create([Text(case=case, seq=event.seq, name=n, text=t) for n, t in texts.items()])
     case.save()
-    _tell(row, case, lead_before, now)
+    _tell(row, case, now)
     _cascade(row, case, now)
+    if case.units != units_before:
+        # Whoever has the main order has what was merged into it, and nobody else.
+        Case.objects.filter(main=case, state=State.MERGED).update(lead_unit=case.lead_unit, units=case.units)
 
 
-def _tell(row: Transition, case: Case, lead_before: int | None, now: dt.datetime) -> None:
+def _tell(row: Transition, case: Case, now: dt.datetime) -> None:
     """Messages leave by the outbox, in this transaction."""
     for template, whom in row.tells:
         params = {"number": case.number}
@@ -265,9 +280,9 @@ def _tell(row: Transition, case: Case, lead_before: int | None, now: dt.datetime
             if case.lead_unit_id is not None:
                 outbox.enqueue(case, template, params, now, channel="in_app", to_unit=case.lead_unit_id)
         elif whom == "assists":
-            for unit in case.units:
-                if unit != case.lead_unit_id:
-                    outbox.enqueue(case, template, params, now, channel="in_app", to_unit=unit)
+            # Those asked by this step; the others have heard before.
+            for unit in case.assists.filter(asked_at=now).order_by("id").values_list("unit_id", flat=True):
+                outbox.enqueue(case, template, params, now, channel="in_app", to_unit=unit)
         elif whom == "county":
             # An order that goes straight to a sub-district or township is copied to the county's government
             # (Beijing regulation art. 12).
@@ -276,7 +291,7 @@ def _tell(row: Transition, case: Case, lead_before: int | None, now: dt.datetime
                 lead
                 and Unit.objects.filter(kind=Unit.Kind.GOVERNMENT, place=lead.place[:6], active=True).first()
             )
-            if county:
+            if county and county.pk not in barred(case):
                 outbox.enqueue(case, template, params, now, channel="in_app", to_unit=county.pk)
 
 
@@ -298,8 +313,36 @@ def _locked(**look_up: str) -> Case | None:
     return Case.objects.select_for_update(of=("self",)).filter(**look_up).first()
 
 
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def _one_at_a_time(act: Callable[P, R]) -> Callable[P, R]:
+    """In a transaction. Two steps that wait for each other's order (each merged into the other) cannot both be right:
+    PostgreSQL ends one of them, and that one is told so."""
+
+    @wraps(act)
+    def alone(*args: P.args, **given: P.kwargs) -> R:
+        try:
+            with transaction.atomic():
+                return act(*args, **given)
+        except OperationalError as error:
+            if isinstance(error.__cause__, DeadlockDetected):
+                raise Conflict(
+                    _("Somebody else was at work on these orders at the same moment: look at them again.")
+                ) from None
+            raise
+
+    return alone
+
+
 def _digest(*parts: object) -> bytes:
     return hashlib.sha256(repr(parts).encode()).digest()
+
+
+def _scoped(owner: str, key: str | None) -> str | None:
+    """The idempotency key of one sender, apart from everybody else's."""
+    return f"{owner}:{clean(key, 'key', 80)}" if key else None
 
 
 def _answered_before(key: str | None, digest: bytes, case: Case) -> bool:
@@ -310,8 +353,19 @@ def _answered_before(key: str | None, digest: bytes, case: Case) -> bool:
     if known is None:
         return False
     if bytes(known.digest) != digest or known.case_id != case.pk:
-        raise Conflict(_("This idempotency key has been used for a different request."))
+        raise Conflict(_KEY_USED)
     return True
+
+
+def _remember(key: str | None, digest: bytes, case: Case, now: dt.datetime) -> None:
+    """Keep the key of a request that has been carried out. Raises Conflict where another took it meanwhile."""
+    if key is None:
+        return
+    try:
+        with transaction.atomic():
+            Request.objects.create(key=key, digest=digest, case=case, version=case.version, at=now)
+    except IntegrityError:
+        raise Conflict(_KEY_USED) from None
 
 
 #: Events that leave everything a person decides on as it was: a warning, a look at the contact.
@@ -344,7 +398,7 @@ def _row(case: Case, action: str) -> Transition:
     return row
 
 
-@transaction.atomic
+@_one_at_a_time
 def act(
     number: str,
     action: str,
@@ -369,25 +423,21 @@ def act(
         raise NotFound(
             _("There is no order with the number “%(number)s”.") % {"number": one_line(number, 30)}
         )
-    scoped_key = f"{actor.pk}:{key}" if key else None
+    scoped_key = _scoped(str(actor.pk), key)
     digest = _digest(number, action, sorted((k, str(v)) for k, v in raw.items()))
     if _answered_before(scoped_key, digest, case):
         return case
     _check_version(case, version)
     row = _row(case, action)
-    role = None
-    if row.who != SYSTEM:
-        # What the requester asks for by telephone, the desk enters for them.
-        role = scope.role_for("case.accept" if row.who == REQUESTER else row.who, case)
+    role = _role(row, case, scope)
     if role is None:
         raise Forbidden(_("Your posts do not let you do this: %(action)s.") % {"action": row.name})
     _perform(row, case, parse(row, raw, scope), actor, role, now)
-    if scoped_key is not None:
-        Request.objects.create(key=scoped_key, digest=digest, case=case, version=case.version, at=now)
+    _remember(scoped_key, digest, case, now)
     return case
 
 
-@transaction.atomic
+@_one_at_a_time
 def act_as_requester(
     code: str, action: str, raw: Mapping[str, Any], *, now: dt.datetime, key: str | None = None
 ) -> Case:
@@ -400,7 +450,7 @@ def act_as_requester(
     case = _locked(code=code)
     if case is None:
         raise NotFound(_("No case has this code."))
-    scoped_key = f"code:{code}:{key}" if key else None
+    scoped_key = _scoped(f"code:{code}", key)
     digest = _digest(code, action, sorted((k, str(v)) for k, v in raw.items()))
     if _answered_before(scoped_key, digest, case):
         return case
@@ -408,8 +458,7 @@ def act_as_requester(
     if row.who != REQUESTER:
         raise Forbidden(_("This step is for the staff."))
     _perform(row, case, parse(row, raw, None), None, REQUESTER, now)
-    if scoped_key is not None:
-        Request.objects.create(key=scoped_key, digest=digest, case=case, version=case.version, at=now)
+    _remember(scoped_key, digest, case, now)
     return case
 
 
@@ -424,7 +473,7 @@ def act_as_system(case: Case, action: str, now: dt.datetime) -> None:
 # --- splitting ------------------------------------------------------------------------------------------------------
 
 
-@transaction.atomic
+@_one_at_a_time
 def split(
     number: str,
     parts: Sequence[Mapping[str, str]],
@@ -433,11 +482,13 @@ def split(
     scope: Scope,
     version: int,
     now: dt.datetime,
+    key: str | None = None,
 ) -> list[Case]:
     """Make one case of each of the several matters in a message. The case itself stays for what is left in it.
 
     ``parts`` are the matters taken out, each a ``title`` and a ``content``. Each new case keeps the
     requester, the channel and the place, has its own number, code and clocks, and points to the case it came from.
+    ``key`` is an idempotency key: the same request again finds the same new cases.
 
     Raises NotFound, Forbidden, Conflict, Invalid.
     """
@@ -451,6 +502,11 @@ def split(
     role = scope.role_for("case.merge", case)
     if role is None:
         raise Forbidden(_("Your posts do not let you do this: %(action)s.") % {"action": _("Split")})
+    scoped_key = _scoped(str(actor.pk), key)
+    digest = _digest(number, "split", [sorted(p.items()) for p in parts])
+    if _answered_before(scoped_key, digest, case):
+        at = Request.objects.get(pk=scoped_key).version
+        return list(Case.objects.filter(number__in=case.events.get(seq=at).body["parts"]).order_by("id"))
     _check_version(case, version)
     if case.state not in (State.RECEIVED, State.ACCEPTED):
         raise Conflict(
@@ -469,4 +525,5 @@ def split(
         now=now,
     )
     case.save()
+    _remember(scoped_key, digest, case, now)
     return made

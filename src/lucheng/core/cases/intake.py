@@ -27,7 +27,7 @@ from lucheng.core.clocks import service as clocks
 from lucheng.core.clocks.models import ClockKind
 from lucheng.core.dispatch import alarms, catalogue, matters
 from lucheng.core.errors import Conflict, Invalid
-from lucheng.core.ledger import chain
+from lucheng.core.ledger import chain, outbox
 from lucheng.core.organisation.models import Person, Unit
 from lucheng.core.places import locate, names
 from lucheng.core.privacy import contacts
@@ -568,4 +568,7 @@ def part_of(case: Case, part: Mapping[str, str], *, actor: Person, role: str, no
     if not case.anonymous:
         Case.objects.filter(pk=new.pk).update(anonymous=False)
         new.anonymous = False
+    if kinds.KINDS[new.kind].has_requester and new.reply_wanted and not new.anonymous:
+        # Its code is the requester's only way to follow it (Jinan regulation art. 15).
+        outbox.enqueue(new, "received", {"number": new.number}, now)
     return new

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -26,6 +27,20 @@ from lucheng.core.organisation.models import Person, Post, Unit
 
 #: The most working days one extension may give (Shandong 2020: normally no more than ten).
 MAX_EXTENSION_DAYS = 10
+
+#: An order in one of these states will yet have a reviewed reply, which those merged into it follow.
+AWAITS_REPLY = (
+    State.RECEIVED,
+    State.ACCEPTED,
+    State.REOPENED,
+    State.DISPATCHED,
+    State.RETURN_REQ,
+    State.SIGNED,
+    State.EXTEND_REQ,
+    State.SUSPENDED,
+    State.REPLIED,
+    State.REWORK,
+)
 
 
 @dataclass
@@ -47,13 +62,17 @@ class Step:
 Rule = Callable[[Step], None]
 
 
-def _units_named(step: Step) -> list[Unit]:
-    named = [
-        step.fields.get("lead_unit"),
-        step.fields.get("assist_unit"),
-        *step.fields.get("assist_units", ()),
-    ]
-    return [u for u in named if u is not None]
+def _units_named(step: Step) -> list[tuple[str, Unit]]:
+    """The units named by hand, each with its field."""
+    named = [(name, step.fields.get(name)) for name in ("lead_unit", "assist_unit")]
+    named += [("assist_units", u) for u in step.fields.get("assist_units", ())]
+    return [(name, u) for name, u in named if u is not None]
+
+
+def barred(case: Case) -> set[int]:
+    """The unit complained of, what belongs to it, and its line of command below the city itself."""
+    accused = case.accused_unit_id
+    return set() if accused is None else set(subtree([accused])[accused]) | line_of_command([accused])
 
 
 def _serves_in(person: Person | None, unit_id: int | None, now: dt.datetime) -> bool:
@@ -101,7 +120,7 @@ def main_order_takes_mergers(step: Step) -> None:
         )
     if main.state == State.MERGED:
         raise Invalid({"main": _("That order is itself merged: choose its main order.")})
-    if not main.open or main.state in (State.REJECTED, State.TRANSFERRED):
+    if main.state not in AWAITS_REPLY:
         raise Invalid({"main": _("That order is no longer being handled: choose an open one.")})
     if main.kind != step.case.kind:
         raise Invalid({"main": _("Orders of different kinds cannot be merged.")})
@@ -131,14 +150,10 @@ def lead_unit_is_named(step: Step) -> None:
 def not_to_the_unit_complained_of(step: Step) -> None:
     """A complaint or report never reaches the unit complained of (Jinan art. 32): neither it, nor what belongs to it,
     nor its line of command below the city itself."""
-    accused = step.case.accused_unit_id
-    if accused is None:
-        return
-    barred = set(subtree([accused])[accused]) | line_of_command([accused])
-    named = {u.pk for u in _units_named(step)}
+    named = {u.pk for _name, u in _units_named(step)}
     if step.decision is not None and step.fields.get("lead_unit") is None:
         named |= {step.decision.lead_unit_id, *step.decision.assist_unit_ids}
-    if named & barred:
+    if named & barred(step.case):
         raise Forbidden(
             _("This order complains of that unit or of its line of command: dispatch it to another.")
         )
@@ -147,12 +162,12 @@ def not_to_the_unit_complained_of(step: Step) -> None:
 def grass_roots_only_by_list(step: Step) -> None:
     """Duties of departments are not pushed down: a sub-district, township or community takes only matters on its list
     of duties (国办函〔2025〕66号; Beijing art. 17; Weifang art. 24)."""
-    low = [u for u in _units_named(step) if u.kind in (Unit.Kind.STREET, Unit.Kind.COMMUNITY)]
+    low = [name for name, u in _units_named(step) if u.kind in (Unit.Kind.STREET, Unit.Kind.COMMUNITY)]
     matter = step.fields.get("matter") or step.case.matter
     if low and not Matter.objects.filter(code=matter, grassroots=True).exists():
         raise Invalid(
             {
-                "lead_unit": _(
+                low[0]: _(
                     "This matter is not on the list of duties of sub-districts and townships: "
                     "it stays with the department."
                 )
@@ -192,6 +207,13 @@ def reviewer_is_not_the_handler(step: Step) -> None:
         raise Forbidden(_("You wrote this reply: somebody else must review it."))
 
 
+def caller_back_is_not_the_handler(step: Step) -> None:
+    """Nobody calls back about their own reply and closes on it (Jinan art. 27)."""
+    last = Event.objects.filter(case=step.case, action="reply").order_by("-seq").first()
+    if last is not None and step.actor is not None and last.actor_id == step.actor.pk:
+        raise Forbidden(_("You wrote this reply: somebody else must call back."))
+
+
 def extension_tells_the_requester(step: Step) -> None:
     """More time is asked for only after the requester has been told (Beijing art. 15)."""
     if not step.fields["person_told"] and step.case.reply_wanted and not step.case.anonymous:
@@ -199,12 +221,24 @@ def extension_tells_the_requester(step: Step) -> None:
 
 
 def extension_within_bounds(step: Step) -> None:
-    """An extension normally gives no more than ten working days (Shandong 2020)."""
-    if not 1 <= step.fields["days"] <= MAX_EXTENSION_DAYS:
+    """Extensions normally give no more than ten working days (Shandong 2020), the earlier ones since the order was
+    dispatched or sent back counted in: many small ones are not a way around it."""
+    granted = 0
+    for action, body in (
+        Event.objects.filter(
+            case=step.case, action__in=("dispatch", "redispatch", "send_back", "grant_extension")
+        )
+        .order_by("seq")
+        .values_list("action", "body")
+    ):
+        granted = granted + body["days"] if action == "grant_extension" else 0
+    if not 1 <= step.fields["days"] <= MAX_EXTENSION_DAYS - granted:
         raise Invalid(
             {
                 "days": _("Ask for 1 to %(most)s working days; for longer, suspend with a dated plan.")
-                % {"most": MAX_EXTENSION_DAYS}
+                % {"most": MAX_EXTENSION_DAYS - granted}
+                if granted < MAX_EXTENSION_DAYS
+                else _("All the time that may be given has been given: suspend the order with a dated plan.")
             }
         )
 
@@ -220,7 +254,10 @@ def requester_was_contacted(step: Step) -> None:
     if step.case.anonymous or not step.case.reply_wanted or step.case.nature == Nature.FINDING:
         return
     since = (
-        Event.objects.filter(case=step.case, action__in=("sign", "redo"))
+        Event.objects.filter(
+            Q(action__in=("sign", "redo")) | Q(action="supervise", body__from=State.CALLBACK.value),
+            case=step.case,
+        )
         .order_by("-seq")
         .values_list("seq", flat=True)[:1]
     )
@@ -241,9 +278,10 @@ def helpers_have_reported(step: Step) -> None:
 def bad_callback_is_redone(step: Step) -> None:
     """A bad callback goes back to be done again (Jinan art. 27); only where the same facts and reasons have been
     handled lawfully may it be closed, with a written note (Jinan art. 25)."""
-    bad = int(step.fields["satisfaction"]) in (1, 2) or (
-        step.fields["satisfaction"] != "0" and step.fields.get("solved") is False
-    )
+    case, said = step.case, int(step.fields["satisfaction"])
+    bad = said in (1, 2) or (said != 0 and step.fields.get("solved") is False)
+    # What the requester answered online counts as much: it is not called away by entering something better.
+    bad = bad or case.satisfaction in (1, 2) or case.solved is False
     if bad and step.case.lead_unit_id is not None and not step.fields.get("note"):
         raise Invalid(
             {
@@ -260,10 +298,30 @@ def there_is_an_appeal(step: Step) -> None:
         raise Conflict(_("There is no appeal waiting for an answer."))
 
 
+def no_appeal_waits(step: Step) -> None:
+    """An appeal is answered before the order goes into the archive, where nothing more can be done (Jinan art. 15)."""
+    if step.case.appealed_at is not None:
+        raise Conflict(_("The requester objects: answer the appeal first."))
+
+
 def a_unit_has_it(step: Step) -> None:
-    """Supervision after callback returns the order to its unit (Weifang art. 26): it must have one."""
+    """What is redone or supervised after the callback goes back to its unit (Jinan art. 27, Weifang art. 26): it must
+    have one."""
     if step.case.lead_unit_id is None:
-        raise Conflict(_("No unit has handled this order: there is nobody to supervise."))
+        raise Conflict(_("No unit has handled this order: close it and reopen it to have it dispatched."))
+
+
+def the_lead_does_not_assist_itself(step: Step) -> None:
+    """Helpers report to the lead unit (Beijing art. 14): it is not one of them."""
+    if step.fields["assist_unit"].pk == step.case.lead_unit_id:
+        raise Invalid({"assist_unit": _("This unit leads: name another to assist it.")})
+
+
+def staff_say_why_it_is_withdrawn(step: Step) -> None:
+    """Withdrawing is the requester's right; who enters it for them says how they asked, so that no order is closed
+    without feedback under this name."""
+    if step.actor is not None and not step.fields.get("reason"):
+        raise Invalid({"reason": _("Say when and how the requester asked to withdraw.")})
 
 
 RULES: dict[str, Rule] = {
@@ -279,6 +337,7 @@ RULES: dict[str, Rule] = {
         named_after_study_may_not_return,
         arbiter_is_not_the_unit,
         reviewer_is_not_the_handler,
+        caller_back_is_not_the_handler,
         extension_tells_the_requester,
         extension_within_bounds,
         plan_lies_ahead,
@@ -286,6 +345,9 @@ RULES: dict[str, Rule] = {
         helpers_have_reported,
         bad_callback_is_redone,
         there_is_an_appeal,
+        no_appeal_waits,
         a_unit_has_it,
+        the_lead_does_not_assist_itself,
+        staff_say_why_it_is_withdrawn,
     )
 }

@@ -125,6 +125,8 @@ class Transition:
     to: State | None
     #: The capability asked of staff, or ``requester`` / ``system``.
     who: str
+    #: Who of those with the capability: ``lead`` people of the lead unit, ``author`` who entered the case; else all.
+    by: str = ""
     needs: tuple[str, ...] = ()
     takes: tuple[str, ...] = ()
     clocks: tuple[str, ...] = ()
@@ -161,6 +163,10 @@ TRANSITIONS: tuple[Transition, ...] = (
         rules=("only_inquiries_are_answered_at_once",), effect="answer", shows=("answer",),
     ),
     Transition(
+        "settle", _("Settled on the spot"), (S.RECEIVED,), S.ANSWERED, "case.create", by="author",
+        needs=("handling",), takes=("matter",), clocks=("stop:dispatch",), effect="classify",
+    ),
+    Transition(
         "transfer", _("Hand over outside"), (S.RECEIVED,), S.TRANSFERRED, "case.accept",
         needs=("target", "reason"), clocks=("stop:dispatch",), tells=(("transferred", "requester"),), shows=("reason",),
     ),
@@ -189,7 +195,7 @@ TRANSITIONS: tuple[Transition, ...] = (
     ),
     # --- objection to the dispatch
     Transition(
-        "return", _("Ask to return"), (S.DISPATCHED,), S.RETURN_REQ, "case.handle",
+        "return", _("Ask to return"), (S.DISPATCHED,), S.RETURN_REQ, "case.handle", by="lead",
         needs=("reason", "basis"), takes=("proposed_unit",), clocks=("stop:return", "cancel:sign"),
         rules=("return_within_its_limit", "named_after_study_may_not_return"), effect="return",
     ),
@@ -205,21 +211,23 @@ TRANSITIONS: tuple[Transition, ...] = (
         tells=(("dispatched_unit", "lead"), ("assist_unit", "assists"), ("dispatched_copy", "county")), effect="dispatch",
     ),
     # --- in the unit's hands
-    Transition("sign", _("Sign for"), (S.DISPATCHED,), S.SIGNED, "case.sign", clocks=("stop:sign", "cancel:return"), effect="sign"),
+    Transition("sign", _("Sign for"), (S.DISPATCHED,), S.SIGNED, "case.sign", by="lead", clocks=("stop:sign", "cancel:return"), effect="sign"),
     Transition(
-        "contact", _("Record contact"), (S.SIGNED,), None, "case.handle", needs=("how",), takes=("note",),
+        "contact", _("Record contact"), (S.SIGNED,), None, "case.handle", by="lead", needs=("how",), takes=("note",),
         clocks=("stop:contact",),
     ),
     Transition(
         "ask_assist", _("Ask a unit to assist"), (S.SIGNED,), None, "case.arbitrate", needs=("assist_unit", "reason"),
-        rules=("not_to_the_unit_complained_of",), tells=(("assist_unit", "assists"),), effect="ask_assist",
+        rules=("not_to_the_unit_complained_of", "grass_roots_only_by_list", "the_lead_does_not_assist_itself"),
+        tells=(("assist_unit", "assists"),), effect="ask_assist",
     ),
     Transition(
         "assist", _("Report as assisting unit"), (S.DISPATCHED, S.SIGNED), None, "case.handle",
         needs=("assist_reply",), effect="assist",
     ),
     Transition(
-        "extend", _("Ask for more time"), (S.SIGNED,), S.EXTEND_REQ, "case.handle", needs=("days", "reason", "person_told"),
+        "extend", _("Ask for more time"), (S.SIGNED,), S.EXTEND_REQ, "case.handle", by="lead",
+        needs=("days", "reason", "person_told"),
         rules=("extension_tells_the_requester", "extension_within_bounds"),
     ),
     Transition(
@@ -233,11 +241,11 @@ TRANSITIONS: tuple[Transition, ...] = (
     ),
     Transition(
         "suspend", _("Suspend with a dated plan"), (S.SIGNED,), S.SUSPENDED, "case.arbitrate", needs=("reason", "until"),
-        clocks=("pause:*",), rules=("plan_lies_ahead",), tells=(("suspended", "requester"),), shows=("reason",),
+        clocks=("pause:*",), rules=("arbiter_is_not_the_unit", "plan_lies_ahead"), tells=(("suspended", "requester"),), shows=("reason",),
     ),
-    Transition("resume", _("Resume"), (S.SUSPENDED,), S.SIGNED, "case.handle", takes=("note",), clocks=("resume:*",)),
+    Transition("resume", _("Resume"), (S.SUSPENDED,), S.SIGNED, "case.handle", by="lead", takes=("note",), clocks=("resume:*",)),
     Transition(
-        "reply", _("Reply"), (S.SIGNED,), S.REPLIED, "case.handle",
+        "reply", _("Reply"), (S.SIGNED,), S.REPLIED, "case.handle", by="lead",
         needs=("handling", "public_reply"), takes=("facts_true", "solved", "note"), clocks=("stop:reply", "cancel:contact"),
         rules=("requester_was_contacted", "helpers_have_reported"),
     ),
@@ -248,20 +256,20 @@ TRANSITIONS: tuple[Transition, ...] = (
     ),
     Transition(
         "send_back", _("Send back to redo"), (S.REPLIED, S.CALLBACK), S.REWORK, "case.review", needs=("reason",),
-        clocks=("cancel:callback", "start:reply"), tells=(("rework", "lead"),), effect="rework",
+        clocks=("cancel:callback", "start:contact", "start:reply"), rules=("a_unit_has_it",), tells=(("rework", "lead"),), effect="rework",
     ),
-    Transition("redo", _("Take up again"), (S.REWORK,), S.SIGNED, "case.handle"),
+    Transition("redo", _("Take up again"), (S.REWORK,), S.SIGNED, "case.handle", by="lead"),
     Transition("callback_answered", _("Put up for callback"), (S.ANSWERED,), S.CALLBACK, "case.accept", clocks=("start:callback",)),
     Transition(
         "close", _("Close after callback"), (S.CALLBACK,), S.CLOSED, "case.callback",
         needs=("satisfaction",), takes=("contacted", "solved", "note"), clocks=("stop:callback", "cancel:*"),
-        rules=("bad_callback_is_redone",), effect="close",
+        rules=("caller_back_is_not_the_handler", "bad_callback_is_redone"), effect="close",
     ),
     Transition(
         "close", _("Close"), (S.ANSWERED, S.REJECTED, S.TRANSFERRED), S.CLOSED, "case.accept", takes=("note",),
         clocks=("cancel:*",), effect="close",
     ),
-    Transition("archive", _("Archive"), (S.CLOSED, S.WITHDRAWN), S.ARCHIVED, "case.archive"),
+    Transition("archive", _("Archive"), (S.CLOSED, S.WITHDRAWN), S.ARCHIVED, "case.archive", rules=("no_appeal_waits",)),
     Transition(
         "reopen", _("Reopen"), (S.CLOSED,), S.REOPENED, "case.archive", needs=("reason",), clocks=("start:dispatch",), effect="reopen",
     ),
@@ -276,15 +284,16 @@ TRANSITIONS: tuple[Transition, ...] = (
     ),
     Transition(
         "supervise", _("Supervise"), (S.CALLBACK,), S.SIGNED, "case.supervise",
-        needs=("level", "supervision_ground", "opinion"), clocks=("cancel:callback", "start:reply"),
-        rules=("a_unit_has_it",), tells=(("supervised", "lead"),), effect="supervise",
+        needs=("level", "supervision_ground", "opinion"), clocks=("cancel:callback", "start:contact", "start:reply"),
+        rules=("a_unit_has_it",), tells=(("supervised", "lead"),), effect="supervise_again",
     ),
     Transition("end_supervision", _("End supervision"), OPEN, None, "case.supervise", needs=("reason",), effect="end_supervision"),
     # --- the requester
     Transition("supplement", _("Add information"), OPEN, None, REQUESTER, needs=("note",), shows=("note",)),
     Transition(
         "withdraw", _("Withdraw"), tuple(s for s in OPEN if s not in (S.CALLBACK, S.REJECTED, S.TRANSFERRED)), S.WITHDRAWN, REQUESTER,
-        takes=("reason",), clocks=("cancel:*",), tells=(("withdrawn", "requester"), ("withdrawn_unit", "lead")), effect="close",
+        takes=("reason",), clocks=("cancel:*",), rules=("staff_say_why_it_is_withdrawn",),
+        tells=(("withdrawn", "requester"), ("withdrawn_unit", "lead")), effect="withdraw",
     ),
     Transition(
         "rate", _("Answer the callback"), (S.CALLBACK,), None, REQUESTER, needs=("satisfaction",), takes=("contacted", "solved", "note"),

@@ -29,6 +29,7 @@ class Queue(StrEnum):
     IN_HAND = "in_hand"
     REVIEW = "review"
     CALLBACK = "callback"
+    TO_CLOSE = "to_close"  # answered, refused or handed over: no clock runs any more
     DUE_TODAY = "due_today"
     OVERDUE = "overdue"
     APPEALS = "appeals"
@@ -48,6 +49,7 @@ def queue(name: Queue, now: dt.datetime) -> Q:
         Queue.IN_HAND: Q(state__in=[State.SIGNED, State.REWORK, State.SUSPENDED]),
         Queue.REVIEW: Q(state=State.REPLIED),
         Queue.CALLBACK: Q(state=State.CALLBACK),
+        Queue.TO_CLOSE: Q(state__in=[State.ANSWERED, State.REJECTED, State.TRANSFERRED]),
         Queue.DUE_TODAY: Q(due_at__gte=now, due_at__lt=midnight),
         Queue.OVERDUE: Q(due_at__lt=now),
         Queue.SUPERVISED: ~Q(supervision=""),

@@ -30,6 +30,7 @@ class Facts(Protocol):
     units: list[int]
     matter: str
     confidential: bool
+    lead_unit_id: int | None
     accused_unit_id: int | None
     intake_by_id: int | None
 
@@ -95,13 +96,25 @@ class Scope:
         """Who entered a case may see it; every other capability over it comes from its unit."""
         return self.person_id if capability == "case.view" else None
 
-    def role_for(self, capability: str, case: Facts | None = None) -> str | None:
-        """The role of the first post that gives the capability (over ``case``, if given), for the ledger."""
-        if case is not None and case.accused_unit_id in self.recused:
+    def role_for(self, capability: str, case: Facts | None = None, by: str = "") -> str | None:
+        """The role of the first post that gives the capability (over ``case``, if given), for the ledger.
+
+        ``by`` narrows it: ``lead`` to people of the lead unit, so that who assists only assists (首接负责制; Beijing
+        art. 14), ``author`` to the person who entered the case.
+        """
+        if case is None:
+            return next((g.role for g in self.grants if capability in g.capabilities), None)
+        if case.accused_unit_id in self.recused:
             return None
+        if by == "author" and (self.person_id is None or case.intake_by_id != self.person_id):
+            return None
+        author = self.person_id if by == "author" else self._author(capability)
         for g in self.grants:
-            if capability in g.capabilities and (case is None or g.reaches(case, self._author(capability))):
-                return g.role
+            if capability not in g.capabilities or not g.reaches(case, author):
+                continue
+            if by == "lead" and g.reach == Role.Reach.UNIT and case.lead_unit_id not in g.units:
+                continue
+            return g.role
         return None
 
     def allows(self, capability: str, case: Facts) -> bool:
@@ -179,7 +192,8 @@ def scope_of(person: Person, day: dt.date | None = None) -> Scope:
         return NOBODY
     day = day or timezone.localdate()
     posts = list(Post.objects.filter(Post.in_force(day), person=person).select_related("role").order_by("id"))
-    trees = subtree(p.unit_id for p in posts if p.unit_id is not None)
+    interests = list(Interest.objects.filter(person=person).values_list("unit_id", flat=True))
+    trees = subtree([*(p.unit_id for p in posts if p.unit_id is not None), *interests])
     grants = tuple(
         Grant(
             role=p.role_id,
@@ -197,5 +211,6 @@ def scope_of(person: Person, day: dt.date | None = None) -> Scope:
     for p in posts:
         if p.role.reach == Role.Reach.UNIT and p.unit_id is not None:
             recused.update(trees[p.unit_id])
-    recused.update(Interest.objects.filter(person=person).values_list("unit_id", flat=True))
+    for unit_id in interests:
+        recused.update(trees[unit_id])
     return Scope(person_id=person.pk, grants=grants, recused=frozenset(recused))

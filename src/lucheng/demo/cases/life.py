@@ -195,13 +195,7 @@ class Life:
             body["parent"] = self.parent.number
         self.state = "received"
         self._append("create", body, actor, role, now)
-        if (
-            self.has_requester
-            and self.phone
-            and not self.anonymous
-            and self.reply_wanted
-            and self.parent is None
-        ):
+        if self.has_requester and self.phone and not self.anonymous and self.reply_wanted:
             self._message(now, "sms", "received", None)
         operations = ["start:dispatch"]
         self.decided = (matter, self.place, now if matter else None)
@@ -332,10 +326,13 @@ class Life:
         elif effect == "merge":
             assert main is not None  # the caller merges into it
             self.main, self.units, says["main"] = main, main.units, main.number
+            self.lead_unit, self.handler, self.rule = main.lead_unit, None, None
+            self._settle_alarm(at)
         elif effect == "unmerge":
             if self.main is not None:
                 says["main"] = self.main.number
             self.main, self.lead_unit, self.units, self.public_reply = None, None, [], ""
+            self.named_after_study = False
             self._ask_catalogue(at)
         elif effect == "follow":
             assert self.main is not None  # only merged cases follow
@@ -349,7 +346,7 @@ class Life:
             self.handler = actor
         elif effect == "ask_assist":
             unit = fields["assist_unit"]
-            self.helpers.setdefault(unit, Helper(at))
+            self.helpers[unit] = Helper(at)
             if unit not in self.units:
                 self.units = [*self.units, unit]
         elif effect == "assist":
@@ -368,16 +365,21 @@ class Life:
             self.solved = self.contacted = self.satisfaction = None
         elif effect == "rate":
             self._rate(fields)
-        elif effect == "close":
+        elif effect in ("close", "withdraw"):
             if "satisfaction" in fields:
                 self._rate(fields)
-            self.closed_at = at
+            if effect == "withdraw":
+                self.appealed_at = None
+            self.closed_at, self.supervision = at, ""
             self._settle_alarm(at)
         elif effect == "reopen":
             self.closed_at, self.named_after_study = None, False
             self.solved = self.contacted = self.satisfaction = None
-        elif effect == "supervise":
+        elif effect in ("supervise", "supervise_again"):
             self.supervision = fields["level"]
+            if effect == "supervise_again":
+                self.reworks += 1
+                self.solved = self.contacted = self.satisfaction = None
         elif effect == "end_supervision":
             self.supervision = ""
         elif effect == "appeal":
@@ -403,9 +405,9 @@ class Life:
         assists = [a for a in dict.fromkeys(assists) if a != lead]
         if action == "redispatch":
             self.named_after_study = True
-            self.helpers = {u: h for u, h in self.helpers.items() if h.replied_at is not None}
+        self.helpers = {u: h for u, h in self.helpers.items() if h.replied_at is not None}
         for unit in assists:
-            self.helpers.setdefault(unit, Helper(at))
+            self.helpers[unit] = Helper(at)
         self.lead_unit, self.handler = lead, None
         self.units = list(dict.fromkeys([lead, *assists, *self.helpers]))
         self.dispatched_at = self.dispatched_at or at
@@ -413,6 +415,8 @@ class Life:
         return {**says, "lead": lead, "assists": assists}
 
     def _rate(self, fields: dict[str, Any]) -> None:
+        if fields["satisfaction"] == "0" and self.satisfaction is not None:
+            return
         self.satisfaction = int(fields["satisfaction"])
         self.contacted, self.solved = fields.get("contacted"), fields.get("solved")
 
@@ -504,8 +508,8 @@ class Life:
                 if self.lead_unit is not None:
                     self._message(at, "in_app", template, self.lead_unit)
             elif whom == "assists":
-                for unit in self.units:
-                    if unit != self.lead_unit:
+                for unit, helper in self.helpers.items():
+                    if helper.asked_at == at:
                         self._message(at, "in_app", template, unit)
             elif whom == "county" and self.lead_unit is not None:
                 _code, kind, place = self.world.units[self.lead_unit]

@@ -437,7 +437,8 @@ class Story:
         if life.nature == "finding":
             self._desk("close", "operator", satisfaction="0", solved=True)
         elif life.anonymous or not life.reply_wanted or r.random() < 0.12:
-            self._desk("close", "operator", satisfaction="0")
+            bad = life.satisfaction in (1, 2) or life.solved is False
+            self._desk("close", "operator", satisfaction="0", note=self._say("bad_note") if bad else "")
         else:
             rating = r.choices([5, 4, 3, 2, 1], [52, 27, 13, 5, 3])[0]
             solved = rating >= 3 and r.random() < 0.97

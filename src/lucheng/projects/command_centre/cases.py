@@ -26,5 +26,6 @@ ORDER = declare(
             State.SIGNED: _("being handled"),
             State.REPLIED: _("handled, to be reviewed"),
         },
+        without=frozenset({"settle"}),
     )
 )
