@@ -776,3 +776,15 @@ def test_a_key_is_for_one_request(city: City) -> None:
     assert again.version == signed.version
     with pytest.raises(Conflict):
         engine.act(case.number, "contact", {"how": "phone"}, version=signed.version, **who)
+
+
+@pytest.mark.parametrize("changes", [{"anonymous": True, "phone": ""}, {"reply_wanted": False}])
+def test_no_limit_runs_for_contacting_nobody(city: City, changes: dict[str, object]) -> None:
+    """Jinan art. 16: who wants to hear nothing is not called, and no unit is late for not calling."""
+    by_steps = case_in(State.DISPATCHED, city, **changes)
+    made = intake.create(
+        call(matter=LAMP, dispatch=True, **changes), actor=city.people["operator"], role="operator", now=NOW
+    )
+    for case_id in (by_steps.pk, made.id):
+        kinds = set(Clock.objects.filter(case=case_id).values_list("kind", flat=True))
+        assert kinds == {"dispatch", "sign", "reply", "return"}

@@ -18,7 +18,7 @@ from psycopg.errors import DeadlockDetected
 
 from lucheng.core.cases import kinds
 from lucheng.core.cases.effects import EFFECTS
-from lucheng.core.cases.law import RULES, Step, barred
+from lucheng.core.cases.law import RULES, Step, barred, is_to_be_contacted
 from lucheng.core.cases.lifecycle import BY_ACTION, FIELDS, TRANSITIONS, Transition
 from lucheng.core.cases.models import Case, Request, State, Text
 from lucheng.core.cases.text import clean, one_line
@@ -252,7 +252,8 @@ def _perform(
     EFFECTS[row.effect](step)
     if row.to is not None:
         case.state = row.to
-    ticks = clocks.apply(case, row.clocks, now, cause=fields.get("reason", row.action))
+    operations = row.clock_operations(contact=is_to_be_contacted(case))
+    ticks = clocks.apply(case, operations, now, cause=fields.get("reason", row.action))
     texts = {n: v for n, v in fields.items() if FIELDS[n].kind in ("line", "text")}
     body: dict[str, Any] = {"from": before, "to": case.state, **_recorded(fields), **step.says}
     if texts:

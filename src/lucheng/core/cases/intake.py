@@ -371,7 +371,8 @@ def create(
                 )
             )
             state = row.to
-            clock_operations += row.clocks
+            reachable = kind.has_requester and not new.anonymous and new.reply_wanted
+            clock_operations += row.clock_operations(contact=reachable)
             tells.append(("in_app", "dispatched_unit", units[0]))
             tells += [("in_app", "assist_unit", u) for u in units[1:]]
             if decision.copy_unit_id is not None:

@@ -249,9 +249,14 @@ def plan_lies_ahead(step: Step) -> None:
         raise Invalid({"until": _("The planned date must lie ahead.")})
 
 
+def is_to_be_contacted(case: Case) -> bool:
+    """Whether there is a requester who is known and wants to hear from the unit."""
+    return not case.anonymous and case.reply_wanted and case.nature != Nature.FINDING
+
+
 def requester_was_contacted(step: Step) -> None:
     """The unit contacts the person before it replies (Beijing art. 15), unless they asked not to be."""
-    if step.case.anonymous or not step.case.reply_wanted or step.case.nature == Nature.FINDING:
+    if not is_to_be_contacted(step.case):
         return
     since = (
         Event.objects.filter(

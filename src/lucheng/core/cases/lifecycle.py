@@ -138,6 +138,10 @@ class Transition:
     #: The texts of this step that the requester may read.
     shows: tuple[str, ...] = ()
 
+    def clock_operations(self, *, contact: bool) -> tuple[str, ...]:
+        """What the step does to the clocks; without ``contact`` there is nobody to contact, and no limit for it."""
+        return tuple(op for op in self.clocks if contact or op not in ("start:contact", "restart:contact"))
+
 
 ON_DISPATCH = ("stop:dispatch", "restart:sign", "start:contact", "start:reply", "restart:return")
 OPEN = tuple(s for s in State if s not in ENDED and s is not State.DRAFT)

@@ -207,7 +207,7 @@ class Life:
             if decision is None:
                 self._raise_alarm(now)
             elif self.accused_unit is None:
-                operations += BY_ACTION["dispatch", "accepted"].clocks
+                operations += BY_ACTION["dispatch", "accepted"].clock_operations(contact=self._to_be_contacted())
                 self._dispatch_at_once(decision, actor, role, now)
         self._start_clocks(operations, known, now)
 
@@ -274,7 +274,7 @@ class Life:
         says = self._effect(row, fields, at, actor, main, helper)
         if row.to is not None:
             self.state = row.to.value
-        ticks = self._turn(row.clocks, at, fields.get("reason", row.action))
+        ticks = self._turn(row.clock_operations(contact=self._to_be_contacted()), at, fields.get("reason", row.action))
         body: dict[str, Any] = {"from": before, "to": self.state}
         texts = {}
         for name, value in fields.items():
@@ -413,6 +413,9 @@ class Life:
         self.dispatched_at = self.dispatched_at or at
         self._settle_alarm(at)
         return {**says, "lead": lead, "assists": assists}
+
+    def _to_be_contacted(self) -> bool:
+        return not self.anonymous and self.reply_wanted and self.nature != "finding"
 
     def _rate(self, fields: dict[str, Any]) -> None:
         if fields["satisfaction"] == "0" and self.satisfaction is not None:
