@@ -7,7 +7,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from lucheng.core.cases import engine
+from lucheng.core.cases import codes, engine
 from lucheng.core.cases.models import Case, State
 from lucheng.core.ledger.models import Event
 from lucheng.core.privacy.models import Reveal
@@ -218,3 +218,58 @@ def test_the_pages_speak_english_to_who_asks_for_it(city: City) -> None:
     page = who.get(f"/cases/{case.number}/", headers={"accept-language": "en"}).content.decode()
     assert "The requester" in page
     assert not re.search(r"诉求人|办理过程", page)
+
+
+def test_a_unit_never_learns_the_tracking_code_and_so_cannot_answer_its_own_callback(city: City) -> None:
+    case = case_in(State.CALLBACK, city)
+    code = codes.written(case.code)
+    seen = client(city, "handler").get(f"/cases/{case.number}/").content.decode()
+    assert "查询码LC-****" in seen
+    assert code not in seen
+    assert code in client(city, "operator").get(f"/cases/{case.number}/").content.decode()
+
+
+def test_where_secrecy_was_asked_for_a_unit_sees_no_part_of_the_number(city: City) -> None:
+    case = case_in(State.SIGNED, city, confidential=True)
+    seen = client(city, "handler").get(f"/cases/{case.number}/").content.decode()
+    assert "138****" not in seen
+    assert "联系方式仅热线可见" in seen
+    assert "138****0000" in client(city, "operator").get(f"/cases/{case.number}/").content.decode()
+
+
+@pytest.mark.parametrize("named", ["../x", "", 5, ["a"], "99999999999999"])
+def test_a_link_that_leads_nowhere_breaks_no_page(city: City, named: object) -> None:
+    case = received(fields={"same_as": named})
+    assert client(city, "dispatcher").get(f"/cases/{case.number}/").status_code == 200
+
+
+def test_an_order_that_the_requester_names_is_linked_for_those_who_may_see_it(city: City) -> None:
+    other = received()
+    case = case_in(State.SIGNED, city, fields={"same_as": other.number})
+    assert other.number in client(city, "dispatcher").get(f"/cases/{case.number}/").content.decode()
+    assert other.number not in client(city, "handler").get(f"/cases/{case.number}/").content.decode()
+
+
+@pytest.mark.parametrize("number", ["%00", "1%00", "abc", "９９"])
+def test_a_number_that_is_none_is_not_found(city: City, number: str) -> None:
+    assert client(city, "dispatcher").get(f"/cases/{number}/").status_code == 404
+
+
+def test_the_case_page_asks_as_much_for_a_long_history_as_for_a_short_one(
+    city: City, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(snapshot, "MAX_AGE", float("inf"))
+    who = client(city, "duty_officer")
+
+    def asked(case: Case) -> int:
+        with CaptureQueriesContext(connection) as queries:
+            assert who.get(f"/cases/{case.number}/").status_code == 200
+        return len(queries)
+
+    short, long = case_in(State.SIGNED, city), case_in(State.SIGNED, city)
+    asked(short)
+    for n in range(10):
+        long = step(long, "contact", "handler", city, how="phone", note=f"第{n}次")
+        long = step(long, "ask_assist", "dispatcher", city, assist_unit="heating", reason="请协助")
+        step(received(), "merge", "dispatcher", city, main=long.number)
+    assert asked(long) == asked(short)

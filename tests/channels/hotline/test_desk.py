@@ -107,3 +107,29 @@ def test_what_is_wrong_is_said_at_its_field(operator: Client, changes: dict[str,
 def test_fifty_thousand_characters_are_taken(operator: Client) -> None:
     operator.post("/desk/", order(content="长" * 50_000))
     assert len(Case.objects.get().content) == 50_000
+
+
+def test_a_complaint_of_a_unit_waits_for_a_person_even_where_dispatch_was_pressed(
+    city: City, operator: Client
+) -> None:
+    unit = city.units["utilities"]
+    wanted = order(do="dispatch", nature="complaint", matter=factories.LAMP, place=factories.GRID)
+    answer = operator.post("/desk/", {**wanted, "accused_unit": "没有的单位"})
+    assert answer.status_code == 422
+    assert not Case.objects.exists()
+    operator.post("/desk/", {**wanted, "accused_unit": unit.name})
+    case = Case.objects.get()
+    assert (case.state, case.accused_unit, case.units) == (State.ACCEPTED, unit, [])
+
+
+def test_an_operator_of_one_county_writes_for_it_and_for_no_other(city: City) -> None:
+    person = factories.person("west_operator", "operator", factories.WEST, city.units["west"])
+    there = Client(headers={"accept-language": "zh-CN"})
+    there.force_login(person)
+    for place in ("", factories.EAST):
+        answer = there.post("/desk/", order(place=place))
+        assert answer.status_code == 403
+        assert "鹿苑小区3号楼门口路灯不亮三天了" in answer.content.decode()  # nothing typed is lost
+        assert not Case.objects.exists()
+    assert there.post("/desk/", order(place=factories.GRID)).status_code == 302
+    assert Case.objects.get().place == factories.GRID
