@@ -453,7 +453,12 @@ def test_the_requester_may_withdraw_add_rate_and_appeal(city: City) -> None:
     assert answered.appealed_at is None
 
 
-def test_no_answer_to_an_appeal_that_nobody_made(city: City) -> None:
+def test_no_answer_to_an_appeal_that_nobody_made_and_no_end_to_what_never_began(city: City) -> None:
+    closed, open_ = case_in(State.CLOSED, city), case_in(State.SIGNED, city)
+    scope = city.scope("duty_officer")
+    assert not {"answer_appeal", "end_supervision"} & {
+        r.action for c in (closed, open_) for r in engine.actions_for(c, scope)
+    }
     with pytest.raises(Conflict):
         step(case_in(State.CLOSED, city), "answer_appeal", "dispatcher", city, answer="无")
 

@@ -208,7 +208,8 @@ def row_for(case: Case, action: str) -> Transition | None:
     """The row by which ``action`` starts from where the case stands, or None."""
     if action in kinds.KINDS[case.kind].without:
         return None
-    return BY_ACTION.get((action, case.state))
+    row = BY_ACTION.get((action, case.state))
+    return row if row is None or not row.given or getattr(case, row.given) else None
 
 
 def actions_for(case: Case, scope: Scope) -> list[Transition]:

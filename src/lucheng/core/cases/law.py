@@ -297,12 +297,6 @@ def bad_callback_is_redone(step: Step) -> None:
         )
 
 
-def there_is_an_appeal(step: Step) -> None:
-    """Only an appeal that waits can be answered."""
-    if step.case.appealed_at is None:
-        raise Conflict(_("There is no appeal waiting for an answer."))
-
-
 def no_appeal_waits(step: Step) -> None:
     """An appeal is answered before the order goes into the archive, where nothing more can be done (Jinan art. 15)."""
     if step.case.appealed_at is not None:
@@ -349,7 +343,6 @@ RULES: dict[str, Rule] = {
         requester_was_contacted,
         helpers_have_reported,
         bad_callback_is_redone,
-        there_is_an_appeal,
         no_appeal_waits,
         a_unit_has_it,
         the_lead_does_not_assist_itself,

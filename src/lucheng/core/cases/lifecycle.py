@@ -133,6 +133,8 @@ class Transition:
     rules: tuple[str, ...] = ()
     #: (message template, to whom): requester, lead, assists or county (the county's government).
     tells: tuple[tuple[str, str], ...] = ()
+    #: What must be set on the case for this step to make sense: the name of one of its fields.
+    given: str = ""
     #: What else changes on the records: a function of lucheng.core.cases.effects.
     effect: str = ""
     #: The texts of this step that the requester may read.
@@ -279,7 +281,7 @@ TRANSITIONS: tuple[Transition, ...] = (
     ),
     Transition(
         "answer_appeal", _("Answer the appeal"), (S.REJECTED, S.CALLBACK, S.CLOSED), None, "case.review", needs=("answer",),
-        rules=("there_is_an_appeal",), tells=(("appeal_answered", "requester"),), effect="answer_appeal", shows=("answer",),
+        given="appealed_at", tells=(("appeal_answered", "requester"),), effect="answer_appeal", shows=("answer",),
     ),
     # --- supervision: a flag, not a place in the line
     Transition(
@@ -291,7 +293,7 @@ TRANSITIONS: tuple[Transition, ...] = (
         needs=("level", "supervision_ground", "opinion"), clocks=("cancel:callback", "start:contact", "start:reply"),
         rules=("a_unit_has_it",), tells=(("supervised", "lead"),), effect="supervise_again",
     ),
-    Transition("end_supervision", _("End supervision"), OPEN, None, "case.supervise", needs=("reason",), effect="end_supervision"),
+    Transition("end_supervision", _("End supervision"), OPEN, None, "case.supervise", needs=("reason",), given="supervision", effect="end_supervision"),
     # --- the requester
     Transition("supplement", _("Add information"), OPEN, None, REQUESTER, needs=("note",), shows=("note",)),
     Transition(
