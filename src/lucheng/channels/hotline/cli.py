@@ -41,14 +41,16 @@ def replay(
         raise typer.Exit(2)
     try:
         rows = list(replaying.messages(file))
-        token = tokens.issue(person, "replay", timezone.now(), timezone.now() + dt.timedelta(days=1))
-        replaying.Door(address, token)
-    except (replaying.NotReplayable, UnicodeDecodeError) as e:
+        replaying.Door(address, "")
+    except replaying.NotReplayable as e:
         out.print(f"[red]{e}[/]")
         raise typer.Exit(2) from None
     rows = rows[:limit] if limit else rows
-    tally = _run(rows, address, token, replaying.run_name(file), rate, workers, out)
-    tokens.revoke(person, "replay")
+    token = tokens.issue(person, "replay", timezone.now(), timezone.now() + dt.timedelta(days=1))
+    try:
+        tally = _run(rows, address, token, replaying.run_name(file), rate, workers, out)
+    finally:
+        tokens.revoke(person, "replay")
     _report(tally, out)
     if tally.count("failed"):
         raise typer.Exit(1)

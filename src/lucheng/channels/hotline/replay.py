@@ -19,10 +19,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 from zoneinfo import ZoneInfo
 
 from lucheng.core.cases.models import Nature
+from lucheng.core.cases.text import MAX_TEXT
 
 #: Sources write local time.
 ZONE = ZoneInfo("Asia/Shanghai")
@@ -91,8 +92,19 @@ def moment(text: str) -> dt.datetime | None:
 def messages(file: Path) -> Iterator[Message]:
     """The rows of a CSV file with a header, in UTF-8, as messages.
 
-    Raises NotReplayable where the file has no column of text.
+    Raises NotReplayable where the file is not UTF-8, is not CSV, or has no column of text.
     """
+    try:
+        yield from _messages(file)
+    except UnicodeDecodeError:
+        raise NotReplayable(f"{file}: not in UTF-8; save it as UTF-8 first") from None
+    except csv.Error as e:
+        raise NotReplayable(f"{file}: not a CSV file: {e}") from None
+
+
+def _messages(file: Path) -> Iterator[Message]:
+    # A cell may hold the longest text that a case takes, and more: the front door says so at its row.
+    csv.field_size_limit(10 * MAX_TEXT)
     with file.open(encoding="utf-8-sig", newline="") as f:
         rows = csv.DictReader(f)
         header = rows.fieldnames or []
@@ -106,6 +118,8 @@ def messages(file: Path) -> Iterator[Message]:
 
         for n, row in enumerate(rows, 2):
             odd = []
+            if None in row:
+                odd.append("more cells than the header has columns; those beyond it are left out")
             stamp = cell(row, "time")
             at = moment(stamp) if stamp else None
             if stamp and at is None:
@@ -161,12 +175,19 @@ class Tally:
         return 1000 * times[min(len(times) - 1, int(share * len(times)))] if times else 0.0
 
 
+def _is_port(parts: SplitResult) -> bool:
+    try:
+        return parts.port != 0
+    except ValueError:
+        return False
+
+
 class Door:
     """A connection to the API as one person; one for each thread."""
 
     def __init__(self, address: str, token: str) -> None:
         parts = urlsplit(address)
-        if parts.scheme not in ("http", "https") or not parts.hostname:
+        if parts.scheme not in ("http", "https") or not parts.hostname or not _is_port(parts):
             raise NotReplayable(f"“{address}” is not an address; write it as http://127.0.0.1:8000")
         kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
         self._connection = kind(parts.hostname, parts.port, timeout=30)
@@ -203,8 +224,10 @@ def send(door: Door, message: Message, run: str) -> Outcome:
     started = time.perf_counter()
     try:
         _send(door, message, run, outcome)
-    except (OSError, http.client.HTTPException, json.JSONDecodeError) as e:
+    except (OSError, http.client.HTTPException) as e:
         outcome.failed = f"no answer: {type(e).__name__}"
+    except (ValueError, LookupError, TypeError) as e:  # not our front door, or not this version of it
+        outcome.failed = f"an answer that makes no sense: {type(e).__name__}: {e}"
     outcome.seconds = time.perf_counter() - started
     return outcome
 
