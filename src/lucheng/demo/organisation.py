@@ -170,9 +170,10 @@ def _accounts(w: _Writer, city: City) -> None:
     for account in pack.read_toml("staff.toml")["account"]:
         unit = w.out.by_code[account["unit"]] if "unit" in account else None
         place = account.get("place") or (unit.place if unit is not None else city.code)
-        if place == "first_grid":
+        if place == "basic_grid":
             assert unit is not None  # the pack says whose
-            place = next(g.code for g in city.grids() if g.code.startswith(unit.place))
+            basic = (g.code for g in city.grids() if g.kind == Kind.BASIC_GRID)
+            place = next(code for code in basic if code.startswith(unit.place))
         w.person(account["username"], account["role"], unit, place)
         w.out.accounts[account["username"]] = account["role"]
         if account["role"] == "grid_worker":

@@ -78,8 +78,6 @@ class Story:
         life = self.life
         try:
             self._begin(given, dispatch)
-            if life.state == life.rest:
-                return
             if life.nature == "finding":
                 self._finding()
             else:
@@ -101,6 +99,8 @@ class Story:
         else:
             role = "operator" if life.channel == "phone" else "dispatcher"
             life.create(self.w.centre(self.r, role), role, matter=matter, dispatch=dispatch)
+        if life.state == life.rest:
+            raise Over
 
     def _finding(self) -> None:
         """What a grid worker found: settled on the spot, or assigned."""
