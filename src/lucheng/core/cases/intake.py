@@ -185,6 +185,7 @@ _LANGUAGE = re.compile(r"(?=.{2,8}\Z)[A-Za-z]{2,3}(-[A-Za-z0-9]+)*")
 #: Nothing that still concerns anybody happened before; and clocks of other systems may run a little ahead.
 _EARLIEST = dt.datetime(1900, 1, 1, tzinfo=dt.UTC)
 _AHEAD = dt.timedelta(days=1)
+_CHANNELS = frozenset(Channel.values)
 
 
 def _check(new: NewCase, now: dt.datetime) -> kinds.CaseKind:
@@ -198,7 +199,7 @@ def _check(new: NewCase, now: dt.datetime) -> kinds.CaseKind:
         raise Invalid({"kind": _("There is no kind of case “%(kind)s”.") % {"kind": one_line(new.kind, 40)}})
     if new.nature not in kind.natures:
         errors["nature"] = _("Choose one of: %(choices)s.") % {"choices": ", ".join(kind.natures)}
-    if new.channel not in Channel.values:
+    if new.channel not in _CHANNELS:
         errors["channel"] = _("Choose one of: %(choices)s.") % {"choices": ", ".join(Channel.values)}
     if new.urgency and new.urgency not in Urgency.values:
         errors["urgency"] = _("Choose one of: %(choices)s.") % {"choices": ", ".join(Urgency.values)}
