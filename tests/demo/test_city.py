@@ -52,7 +52,6 @@ class SmallCity(TestCase):
 
     @classmethod
     def setUpTestData(cls) -> None:
-        city.load_packs()
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(copy, "_may_rest", lambda cursor: False)  # every foreign key is checked
             cls.made = city.make(3, UNTIL, silent, scale=0.01, cases=1500)
@@ -196,7 +195,6 @@ def _make(seed: int) -> dict[str, str]:
     from django.db import transaction
 
     with transaction.atomic():
-        city.load_packs()
         city.make(seed, UNTIL, silent, scale=0.004, cases=300)
         digests = _digest([t for t in connection.introspection.table_names() if t.startswith(ROOMS)])
         transaction.set_rollback(True)
@@ -222,7 +220,6 @@ def test_a_failure_leaves_nothing_behind(monkeypatch: pytest.MonkeyPatch) -> Non
     def broken(*args: object, **kwargs: object) -> int:
         raise RuntimeError("in the middle of the cases")
 
-    city.load_packs()
     monkeypatch.setattr(city, "generate_cases", broken)
     with pytest.raises(RuntimeError):
         city.make(3, UNTIL, silent, scale=0.003, cases=10)

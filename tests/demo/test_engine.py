@@ -183,7 +183,6 @@ class Replay:
 class GeneratedStoriesAreTheEngines(TestCase):
     @classmethod
     def setUpTestData(cls) -> None:
-        city.load_packs()
         city.make(5, UNTIL, silent, scale=0.004, cases=0)
         here = world.load(5, UNTIL.date())
         every = [x for block in lives(here, 3000, 5, UNTIL, days=365, first_id=50_000_000) for x in block]

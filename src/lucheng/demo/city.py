@@ -103,11 +103,14 @@ def tidy_up(step: Step) -> None:
 
 @transaction.atomic
 def make(seed: int, until: dt.datetime, step: Step, *, scale: float = 1.0, cases: int | None = None) -> Made:
-    """Make the city as it stands at ``until``, in a database that has the packs. ``step`` shows each long step: it is
-    called with the step's name.
+    """Make the city as it stands at ``until``, in an empty database. ``step`` shows each long step: it is called with
+    the step's name.
 
     The same seed, moment and scale make the same rows, but for what is sealed under the installation's own keys.
     """
+    if not Matter.objects.exists():
+        with step("packs: roles, matters, calendar, limits"):
+            load_packs()
     with step("divisions, grids and buildings: planning"):
         city = plan.divide(seed, scale)
         stock = buildings.build(city, seed)
