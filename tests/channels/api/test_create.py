@@ -76,7 +76,8 @@ def test_a_point_and_words_are_located(caller: Callers) -> None:
 @pytest.mark.django_db(transaction=True)
 def test_a_create_is_one_round_trip(caller: Callers) -> None:
     who = caller("dispatcher")
-    for _warm in range(8):  # what is held in memory is filled, the statement is prepared on every connection
+    # More often than the pool has connections: memory is filled, and the statement is prepared on each of them.
+    for _warm in range(20):
         assert who.create(lamp(phone="13800000000")).status == 201
     with _traced() as round_trips:
         found = []
