@@ -138,6 +138,7 @@ def test_filters_narrow_the_list(caller: Callers, city: factories.City) -> None:
         ("after=nonsense", "after"),
         ("after=WyJub3ciLDFd", "after"),
         ("number=%00", "number"),
+        ("kind=%00", "kind"),
     ],
 )
 def test_a_wrong_filter_is_named(caller: Callers, query: str, field: str) -> None:

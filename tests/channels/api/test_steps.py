@@ -117,6 +117,15 @@ def test_wrong_fields_are_named(caller: Callers, city: factories.City) -> None:
     assert faults("contact", ["how"]) == {"": "Send an object with named fields here."}
 
 
+def test_what_the_database_cannot_hold_is_refused(caller: Callers, city: factories.City) -> None:
+    case = factories.case_in(State.ACCEPTED, city)
+    for unit in ("\x00", "9" * 18):
+        answer = caller("dispatcher").post(
+            f"/cases/{case.number}/actions/dispatch", {"lead_unit": unit, "opinion": "x"}, if_match=seen(case)
+        )
+        assert answer.status in (400, 422), answer
+
+
 @pytest.mark.parametrize(
     ("name", "action", "status"),
     [

@@ -15,7 +15,7 @@ from typing import Any
 import msgspec
 import ninja.errors
 from django.core.exceptions import RequestDataTooBig
-from django.db import InterfaceError, OperationalError, connection
+from django.db import DataError, InterfaceError, OperationalError, connection
 from django.http import Http404, HttpRequest, HttpResponse, UnreadablePostError
 from django.http.multipartparser import MultiPartParserError
 from django.utils.translation import gettext_lazy as _
@@ -136,6 +136,8 @@ def of(error: BaseException) -> Refused:
         return from_status(error.status_code)
     if isinstance(error, Http404):
         return NotFound(_("There is nothing at this address."))
+    if isinstance(error, DataError):
+        return Malformed(_("A value in it holds characters that cannot be kept, or is out of range."))
     if isinstance(error, OperationalError | InterfaceError):
         if not isinstance(error.__cause__, PoolTimeout):
             _check_pool()

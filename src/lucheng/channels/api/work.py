@@ -146,7 +146,7 @@ class Wanted(Schema):
 
     queue: queries.Queue | None = None
     state: State | None = None
-    kind: str = ""
+    kind: Annotated[str, Field(pattern=r"^[a-z0-9_.]{0,40}$")] = ""
     place: out.Prefix = Field("", description="everything under this division or grid code")
     matter: out.Matter = Field("", description="everything under this matter code")
     unit: out.Id | None = Field(None, description="leading or assisting")
