@@ -207,7 +207,9 @@ class Life:
             if decision is None:
                 self._raise_alarm(now)
             elif self.accused_unit is None:
-                operations += BY_ACTION["dispatch", "accepted"].clock_operations(contact=self._to_be_contacted())
+                operations += BY_ACTION["dispatch", "accepted"].clock_operations(
+                    contact=self._to_be_contacted()
+                )
                 self._dispatch_at_once(decision, actor, role, now)
         self._start_clocks(operations, known, now)
 
@@ -274,7 +276,9 @@ class Life:
         says = self._effect(row, fields, at, actor, main, helper)
         if row.to is not None:
             self.state = row.to.value
-        ticks = self._turn(row.clock_operations(contact=self._to_be_contacted()), at, fields.get("reason", row.action))
+        ticks = self._turn(
+            row.clock_operations(contact=self._to_be_contacted()), at, fields.get("reason", row.action)
+        )
         body: dict[str, Any] = {"from": before, "to": self.state}
         texts = {}
         for name, value in fields.items():
