@@ -7,6 +7,7 @@ and the operation in Django for signed-in browsers.
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Sequence
 from typing import Annotated
 
 import msgspec
@@ -64,10 +65,12 @@ def check_json(content_type: str) -> None:
         raise MediaType(_("Send the body as “application/json”."))
 
 
-def _role(scope: Scope, capability: str, place: str) -> str | None:
-    return next(
-        (g.role for g in scope.grants if capability in g.capabilities and place.startswith(g.place)), None
-    )
+def _roles(scope: Scope, capabilities: Sequence[str], place: str) -> list[str | None]:
+    """For each capability, the role of the first post that gives it over all of ``place``."""
+    return [
+        next((g.role for g in scope.grants if c in g.capabilities and place.startswith(g.place)), None)
+        for c in capabilities
+    ]
 
 
 def role_for(scope: Scope, new: intake.NewCase) -> str:
@@ -79,20 +82,21 @@ def role_for(scope: Scope, new: intake.NewCase) -> str:
     Raises Forbidden; Invalid where the place must be named.
     """
     wanted = ("case.create", "case.accept", "case.dispatch") if new.dispatch else ("case.create",)
-    for capability in wanted:
-        if not scope.can(capability):
-            raise Forbidden(
-                _("None of your posts lets you do this: %(what)s.") % {"what": CAPABILITIES[capability]}
-            )
-    place = names.root()
-    if not all(scope.covers(c, place) for c in wanted):
+    roles = _roles(scope, wanted, names.root())
+    if None in roles:
+        for capability in wanted:
+            if not scope.can(capability):
+                raise Forbidden(
+                    _("None of your posts lets you do this: %(what)s.") % {"what": CAPABILITIES[capability]}
+                )
         place = new.place
         if not place and new.lon is not None and new.lat is not None:
             place = locate.locate_point(new.lon, new.lat) or ""
         if not place:
             raise Invalid({"place": _("Name the place: your posts do not hold for the whole city.")})
-    role = _role(scope, wanted[-1], place)
-    if role is None or not all(scope.covers(c, place) for c in wanted):
+        roles = _roles(scope, wanted, place)
+    role = roles[-1]
+    if role is None or None in roles:
         raise Forbidden(_("Your posts do not let you enter cases for this place."))
     return role
 

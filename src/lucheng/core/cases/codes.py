@@ -65,7 +65,7 @@ def read(text: str) -> str | None:
 
 def number(case_id: int, now: dt.datetime) -> str:
     """The order number: local date and case id, 14 digits for the first hundred million cases."""
-    return f"{timezone.localtime(now):%y%m%d}{case_id:08d}"
+    return f"{now.astimezone(timezone.get_default_timezone()):%y%m%d}{case_id:08d}"
 
 
 class Numbers:
