@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import re
+
 import pytest
 from django.test import Client
 from django.utils import timezone
@@ -38,6 +40,12 @@ def test_the_desk_is_for_operators(city: City) -> None:
     handler.force_login(city.people["handler"])
     assert handler.get("/desk/").status_code == 403
     assert Client().get("/desk/").status_code == 302
+
+
+def test_an_empty_desk_complains_of_nothing(operator: Client) -> None:
+    page = operator.get("/desk/").content.decode()
+    assert "error" not in page.partition("<main")[2]
+    assert re.search(r'name="key" value="[0-9a-f]{32}"', page)
 
 
 def test_an_order_is_registered(operator: Client) -> None:

@@ -122,9 +122,7 @@ def desk(request: HttpRequest) -> HttpResponse:
     """One screen: register, answer at once, dispatch, or join a look-alike."""
     reader = _operator(request)
     if request.method != "POST":
-        return _desk(
-            request, OrderForm({"key": uuid.uuid4().hex, "nature": "help", "channel": "phone"}), reader
-        )
+        return _desk(request, OrderForm(initial={"key": uuid.uuid4().hex}), reader)
     form = OrderForm(request.POST)
     action, _sep, main = request.POST.get("do", "register").partition(":")
     if action == "propose":
