@@ -44,8 +44,8 @@ def silent(name: str) -> Iterator[Progress]:
 
 
 def chosen(every: list[Life]) -> list[Life]:
-    """The fewest lives that a greedy choice needs to show each action from each state twice, with their relations."""
-    seen: dict[tuple[str, str], int] = {}
+    """The fewest lives that a greedy choice needs to show each action from each state, with their relations."""
+    seen: set[tuple[str, str]] = set()
     taken: dict[int, Life] = {}
     by_number = {x.number: x for x in every}
     merged_into = {
@@ -56,8 +56,7 @@ def chosen(every: list[Life]) -> list[Life]:
         if life.id in taken:
             return
         taken[life.id] = life
-        for event in life.events:
-            seen[key(event)] = seen.get(key(event), 0) + 1
+        seen.update(key(event) for event in life.events)
         related = [merged_into.get(life.id), life.parent]
         related += [x for x in every if merged_into.get(x.id) is life or x.parent is life]
         for other in related:
@@ -68,7 +67,7 @@ def chosen(every: list[Life]) -> list[Life]:
         return event.action, json.loads(event.body).get("from", "")
 
     for life in sorted(every, key=lambda x: -len({key(e) for e in x.events})):
-        if life.state != "draft" and any(seen.get(key(e), 0) < 2 for e in life.events):
+        if life.state != "draft" and any(key(e) not in seen for e in life.events):
             take(life)
     return sorted(taken.values(), key=lambda x: x.id)
 

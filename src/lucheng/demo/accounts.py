@@ -36,28 +36,27 @@ def usernames() -> list[str]:
 
 
 def password() -> str:
-    """The password of all demo accounts. Where this installation has none yet, one is made, set and kept in a file that
-    only its owner may read."""
+    """The password of all demo accounts, kept in a file that only its owner may read. Where this installation has none
+    yet, one is made; where the accounts do not have it, in a city made anew, they get it."""
     try:
-        return _file().read_text().strip()
+        word = _file().read_text().strip()
     except FileNotFoundError:
-        return _set("-".join("".join(secrets.choice(_LETTERS) for _ in range(4)) for _ in range(3)))
+        word = "-".join("".join(secrets.choice(_LETTERS) for _ in range(4)) for _ in range(3))
+        fd = os.open(_file(), os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(fd, "w") as f:
+            f.write(word + "\n")
+    people = list(Person.objects.filter(username__in=usernames()).order_by("id"))
+    if not all(p.has_usable_password() for p in people) or not people[0].check_password(word):
+        with transaction.atomic():
+            for person in people:
+                person.set_password(word)
+                person.save(update_fields=["password"])
+    return word
 
 
 def forget() -> None:
     """Have a new password made at the next start, for a city made anew."""
     _file().unlink(missing_ok=True)
-
-
-@transaction.atomic
-def _set(word: str) -> str:
-    for person in Person.objects.filter(username__in=usernames()):
-        person.set_password(word)
-        person.save(update_fields=["password"])
-    fd = os.open(_file(), os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(fd, "w") as f:
-        f.write(word + "\n")
-    return word
 
 
 def listed() -> list[Account]:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from random import Random
+from typing import Any
 
 import numpy as np
 
@@ -32,8 +33,9 @@ class _Arrival:
     id: int
     at: dt.datetime
     finding: bool
-    #: The state in which it shall come to rest, if any.
+    #: The state in which it shall come to rest, if any, and the part of the pack that says so.
     rest: str = ""
+    showcase: dict[str, Any] = field(default_factory=dict)
 
 
 def lives(
@@ -55,15 +57,16 @@ def lives(
 def _lay_to_rest(arrivals: list[_Arrival], until: dt.datetime, world: World) -> None:
     """Choose a few recent orders that will stand in one state each, so that the city has cases in every state."""
     orders = [a for a in arrivals if not a.finding]
-    for state, age in rhythm.plan()["showcase"]["working_days"].items():
+    wanted = [(s, state, age) for s in rhythm.plan()["showcase"] for state, age in s["working_days"].items()]
+    for showcase, state, age in wanted:
         day, left = until.date(), float(age)
         while left >= 1:
             day -= dt.timedelta(days=1)
             left -= world.calendar.is_working(day)
         latest = dt.datetime.combine(day, until.timetz()) - dt.timedelta(days=left)
-        free = [a for a in orders if not a.rest and a.at <= latest]
-        if free:
-            free[-1].rest = state
+        found = next((a for a in reversed(orders) if not a.rest and a.at <= latest), None)
+        if found is not None:
+            found.rest, found.showcase = state, showcase
 
 
 @cache
@@ -90,8 +93,8 @@ class _Maker:
         #: An order others are about to be merged into or split from, and how many are still to come.
         self.main: tuple[Life, Subject, Where] | None = None
         self.mergers = 0
-        #: State → the order that was laid to rest in it.
-        self.shown: dict[str, Life] = {}
+        #: (place, state) → the order that was laid to rest in it.
+        self.shown: dict[tuple[str, str], Life] = {}
 
     def block(self, arrivals: list[_Arrival]) -> list[Life]:
         made: list[Life] = []
@@ -138,12 +141,13 @@ class _Maker:
 
     def _showcase(self, arrival: _Arrival) -> Life:
         """An order of the county and the classes that the pack names, which comes to rest in one state."""
-        r, plan = self.r, rhythm.plan()["showcase"]
+        r, plan = self.r, arrival.showcase
         nature = "inquiry" if arrival.rest == "answered" else "help"
         subject = self.w.subjects.all[
             plan["unmatched"] if arrival.rest == "accepted" else r.choice(plan["matters"])
         ]
-        where = next(w for w in iter(lambda: self.w.near(r), None) if w.place.startswith(plan["place"]))
+        place = self.w.first_built(plan["place"]) if plan.get("with_committee") else plan["place"]
+        where = next(w for w in iter(lambda: self.w.near(r), None) if w.place.startswith(place))
         life = self._life(arrival, ORDER, "phone", nature, where, subject.code)
         life.rest, life.proposed = arrival.rest, self._proposal(subject, where)
         life.content = words.content(r, subject, nature, "phone", where, "")
@@ -153,10 +157,12 @@ class _Maker:
             life.draft(self.w.centre(r, "operator"), "operator")
             return life
         story = Story(self.w, life, subject, r)
+        if plan.get("with_committee"):
+            story.helpers = [self.w.by_code[f"{where.place[:12]}-committee"]]
         if arrival.rest == "merged":
-            story.twin = self.shown.get("signed")
+            story.twin = self.shown.get((plan["place"], "signed"))
         story.tell(given=True, dispatch=False)
-        self.shown[arrival.rest] = life
+        self.shown[plan["place"], arrival.rest] = life
         return life
 
     def _life(

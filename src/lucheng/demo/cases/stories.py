@@ -28,6 +28,8 @@ class Story:
         self.plain = False
         #: Orders that are split off this one.
         self.parts: list[Life] = []
+        #: Units that whoever dispatches asks to help.
+        self.helpers: list[int] = []
 
     def _happens(self, probability: float, state: str = "") -> bool:
         """Whether something happens: by chance, or, where the case shall come to rest in a state, what leads there."""
@@ -247,7 +249,12 @@ class Story:
         life = self.life
         role = "dispatcher" if life.nature == "finding" or self.r.random() < 0.7 else "operator"
         self._desk("accept", role, matter=self.subject.code)
-        if self.w.decide(life.matter, life.place) is None or life.accused_unit is not None:
+        decision = self.w.decide(life.matter, life.place)
+        if self.helpers and decision is not None:
+            self._wait(6)
+            lead, opinion = decision.lead_unit_id, self._say("with_helper")
+            self._desk("dispatch", "dispatcher", lead_unit=lead, assist_units=self.helpers, opinion=opinion)
+        elif decision is None or life.accused_unit is not None:
             self._name_unit()
         else:
             self._wait(6)

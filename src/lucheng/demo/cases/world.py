@@ -99,6 +99,10 @@ class World:
             return Where(township, None, None, "", f"{self.names[township[:6]]}{self.names[township]}")
         return Where(self.root, None, None, "", self.names[self.root])
 
+    def first_built(self, place: str) -> str:
+        """The first grid of a place in which buildings stand."""
+        return next(grid for grid, *_rest in self._buildings if grid.startswith(place))
+
     def in_grid(self, random: Random, grid: str) -> Where:
         """A spot in a grid, as its worker reports it."""
         name = self.names[grid]
