@@ -30,7 +30,8 @@ from lucheng.core.triage.classify import MatterProposal
 from lucheng.demo import city
 from lucheng.demo.cases import world
 from lucheng.demo.cases.generate import lives
-from lucheng.demo.cases.life import Event, Life
+from lucheng.demo.cases.life import Life
+from lucheng.demo.cases.records import Event
 from lucheng.demo.copy import quiet
 
 UNTIL = dt.datetime(2026, 3, 18, 15, 0, tzinfo=ZONE)

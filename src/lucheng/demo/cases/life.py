@@ -8,84 +8,27 @@ through the real engine and compares every event.
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
 from dataclasses import dataclass, field
 from typing import Any, cast
-
-import msgspec
 
 from lucheng.core.cases.lifecycle import BY_ACTION, FIELDS, Transition
 from lucheng.core.cases.models import ENDED, Supervision
 from lucheng.core.clocks import service
 from lucheng.core.clocks.calendar import ZONE
-from lucheng.core.clocks.models import Clock, TimeUnit
+from lucheng.core.clocks.models import Clock
 from lucheng.core.clocks.service import PlannedClock
 from lucheng.core.dispatch.catalogue import Decision
 from lucheng.core.ledger import chain
 from lucheng.core.ledger.append import SYSTEM
 from lucheng.core.organisation.models import Unit
+from lucheng.demo.cases.effects import EFFECTS, Step
+from lucheng.demo.cases.records import Event, Helper, Ticking, Told, digest, encode, link
 from lucheng.demo.cases.world import World
-
-#: The same bytes as chain.canonical for what events hold, in a tenth of the time; a test holds the two together.
-encode = msgspec.json.Encoder(order="sorted").encode
 
 _ENDED = frozenset(s.value for s in ENDED)
 _TEXTS = frozenset(name for name, f in FIELDS.items() if f.kind in ("line", "text"))
 _SAID = ("", "clock.warned", "clock.urged", "clock.escalated")
 _OF_THE_CENTRE = ("dispatch", "callback")
-
-
-@dataclass(slots=True)
-class Ticking:
-    """A clock in memory, with the columns of :class:`lucheng.core.clocks.models.Clock`."""
-
-    kind: str
-    amount: int
-    unit: str
-    basis: str
-    started_at: dt.datetime
-    warn_at: dt.datetime
-    due_at: dt.datetime
-    next_at: dt.datetime | None
-    state: str = "running"
-    paused_at: dt.datetime | None = None
-    pause_cause: str = ""
-    ended_at: dt.datetime | None = None
-    stage: int = 0
-
-
-@dataclass(slots=True)
-class Event:
-    seq: int
-    at: dt.datetime
-    #: The same moment in UTC, as the chain and the database take it.
-    stamp: str
-    actor: int | None
-    role: str
-    action: str
-    body: bytes
-    prev: bytes
-    hash: bytes
-
-
-@dataclass(slots=True)
-class Helper:
-    """A unit asked to assist, and what it reported."""
-
-    asked_at: dt.datetime
-    replied_at: dt.datetime | None = None
-    reply: str = ""
-
-
-@dataclass(slots=True)
-class Told:
-    """A message that left."""
-
-    at: dt.datetime
-    channel: str
-    template: str
-    params: dict[str, str]
-    to_unit: int | None
 
 
 class Over(Exception):  # noqa: N818 (not an error)
@@ -164,7 +107,7 @@ class Life:
     #: What was proposed: matter, probability, place, score.
     proposed: tuple[str, float | None, str, float | None] = ("", None, "", None)
     #: What the next step of the life cycle reads of its reply.
-    _last_reply: str = ""
+    last_reply: str = ""
 
     # --- how it begins ----------------------------------------------------------------------------------------------
 
@@ -205,7 +148,7 @@ class Life:
             self.state = "accepted"
             decision = self.world.decide(matter, self.place)
             if decision is None:
-                self._raise_alarm(now)
+                self.raise_alarm(now)
             elif self.accused_unit is None:
                 operations += BY_ACTION["dispatch", "accepted"].clock_operations(
                     contact=self._to_be_contacted()
@@ -273,7 +216,10 @@ class Life:
         fields = fields or {}
         row = BY_ACTION[action, self.state]
         before = self.state
-        says = self._effect(row, fields, at, actor, main, helper)
+        taken = Step(row.action, fields, at, actor, main, helper)
+        EFFECTS[row.effect](self, taken)
+        if "public_reply" in fields:
+            self.last_reply = fields["public_reply"]
         if row.to is not None:
             self.state = row.to.value
         ticks = self._turn(
@@ -288,9 +234,9 @@ class Life:
                 body[name] = value.isoformat()
             else:
                 body[name] = value
-        body |= says
+        body |= taken.says
         if texts:
-            body["texts"] = {n: _digest(t) for n, t in texts.items()}
+            body["texts"] = {n: digest(t) for n, t in texts.items()}
         if ticks:
             body["clocks"] = ticks
         self._append(row.action, body, actor, role, at)
@@ -304,139 +250,19 @@ class Life:
         self.sweep(at)
         self._append("split", {"from": self.state, "to": self.state, "parts": parts}, actor, role, at)
 
-    def _effect(
-        self,
-        row: Transition,
-        fields: dict[str, Any],
-        at: dt.datetime,
-        actor: int | None,
-        main: Life | None,
-        helper: int | None,
-    ) -> dict[str, Any]:
-        """What :mod:`lucheng.core.cases.effects` changes; returns what the event says of it."""
-        says: dict[str, Any] = {}
-        effect = row.effect
-        if effect in ("classify", "accept", "answer", "dispatch"):
-            self.matter = fields.get("matter") or self.matter
-            self.place = fields.get("place") or self.place
-            if "matter" in fields or "place" in fields:
-                self.decided = (self.matter, self.place, at)
-        if effect == "accept":
-            self._ask_catalogue(at)
-        elif effect == "answer":
-            self.public_reply = fields["answer"]
-        elif effect == "dispatch":
-            says = self._dispatch(row.action, fields, at)
-        elif effect == "merge":
-            assert main is not None  # the caller merges into it
-            self.main, self.units, says["main"] = main, main.units, main.number
-            self.lead_unit, self.handler, self.rule = main.lead_unit, None, None
-            self._settle_alarm(at)
-        elif effect == "unmerge":
-            if self.main is not None:
-                says["main"] = self.main.number
-            self.main, self.lead_unit, self.units, self.public_reply = None, None, [], ""
-            self.named_after_study = False
-            self._ask_catalogue(at)
-        elif effect == "follow":
-            assert self.main is not None  # only merged cases follow
-            self.public_reply, self.lead_unit = self.main.public_reply, self.main.lead_unit
-            self.units, says["main"] = self.main.units, self.main.number
-        elif effect == "return":
-            self.returns += 1
-        elif effect == "uphold":
-            self.named_after_study = True
-        elif effect == "sign":
-            self.handler = actor
-        elif effect == "ask_assist":
-            unit = fields["assist_unit"]
-            self.helpers[unit] = Helper(at)
-            if unit not in self.units:
-                self.units = [*self.units, unit]
-        elif effect == "assist":
-            assert helper is not None  # the caller reports for a unit
-            self.helpers[helper].replied_at, self.helpers[helper].reply = at, fields["assist_reply"]
-            says["assist"] = helper
-        elif effect == "extend":
-            clock = self.live["reply"]
-            change = service.lengthen(cast(Clock, clock), fields["days"], TimeUnit.WORKING_DAYS, at)
-            self.due_at = service.first_due(cast("dict[str, Clock]", self.live))
-            says["clocks"] = [change]
-        elif effect == "approve":
-            self.public_reply = self._last_reply
-        elif effect == "rework":
-            self.reworks += 1
-            self.solved = self.contacted = self.satisfaction = None
-        elif effect == "rate":
-            self._rate(fields)
-        elif effect in ("close", "withdraw"):
-            if "satisfaction" in fields:
-                self._rate(fields)
-            if effect == "withdraw":
-                self.appealed_at = None
-            self.closed_at, self.supervision = at, ""
-            self._settle_alarm(at)
-        elif effect == "reopen":
-            self.closed_at, self.named_after_study = None, False
-            self.solved = self.contacted = self.satisfaction = None
-        elif effect in ("supervise", "supervise_again"):
-            self.supervision = fields["level"]
-            if effect == "supervise_again":
-                self.reworks += 1
-                self.solved = self.contacted = self.satisfaction = None
-        elif effect == "end_supervision":
-            self.supervision = ""
-        elif effect == "appeal":
-            self.appealed_at = at
-        elif effect == "answer_appeal":
-            self.appealed_at = None
-        if "public_reply" in fields:
-            self._last_reply = fields["public_reply"]
-        return says
-
-    def _dispatch(self, action: str, fields: dict[str, Any], at: dt.datetime) -> dict[str, Any]:
-        lead = fields.get("lead_unit")
-        if lead is not None:
-            self.rule = None
-            assists = list(fields.get("assist_units", ()))
-            says: dict[str, Any] = {"by": "person"}
-        else:
-            decision = self.world.decide(self.matter, self.place)
-            assert decision is not None  # the story names a unit where the catalogue has none
-            lead, self.rule = decision.lead_unit_id, decision.rule_id
-            assists = list(decision.assist_unit_ids)
-            says = {"by": "catalogue", "rule": decision.rule_id, "version": decision.version}
-        assists = [a for a in dict.fromkeys(assists) if a != lead]
-        if action == "redispatch":
-            self.named_after_study = True
-        self.helpers = {u: h for u, h in self.helpers.items() if h.replied_at is not None}
-        for unit in assists:
-            self.helpers[unit] = Helper(at)
-        self.lead_unit, self.handler = lead, None
-        self.units = list(dict.fromkeys([lead, *assists, *self.helpers]))
-        self.dispatched_at = self.dispatched_at or at
-        self._settle_alarm(at)
-        return {**says, "lead": lead, "assists": assists}
-
     def _to_be_contacted(self) -> bool:
         return not self.anonymous and self.reply_wanted and self.nature != "finding"
 
-    def _rate(self, fields: dict[str, Any]) -> None:
-        if fields["satisfaction"] == "0" and self.satisfaction is not None:
-            return
-        self.satisfaction = int(fields["satisfaction"])
-        self.contacted, self.solved = fields.get("contacted"), fields.get("solved")
-
-    def _ask_catalogue(self, at: dt.datetime) -> None:
+    def ask_catalogue(self, at: dt.datetime) -> None:
         if self.world.decide(self.matter, self.place) is None:
-            self._raise_alarm(at)
+            self.raise_alarm(at)
         else:
-            self._settle_alarm(at)
+            self.settle_alarm(at)
 
-    def _raise_alarm(self, at: dt.datetime) -> None:
+    def raise_alarm(self, at: dt.datetime) -> None:
         self.alarm = (at, self.world.why_none(self.matter, self.place), None)
 
-    def _settle_alarm(self, at: dt.datetime) -> None:
+    def settle_alarm(self, at: dt.datetime) -> None:
         if self.alarm is not None and self.alarm[2] is None:
             self.alarm = (self.alarm[0], self.alarm[1], at)
 
@@ -527,15 +353,6 @@ class Life:
         self.told.append(Told(at, channel, template, {"number": self.number}, to_unit))
 
 
-def link(
-    prev: bytes, case_id: int, seq: int, stamp: str, actor: int | None, role: str, action: str, body: bytes
-) -> bytes:
-    """The same hash as :func:`lucheng.core.ledger.chain.link`, of a moment and a body already written canonically."""
-    actor_text = "null" if actor is None else str(actor)
-    content = f'[{case_id},{seq},"{stamp}",{actor_text},"{role}","{action}",'.encode()
-    return hashlib.sha256(b"".join((prev, content, body, b"]"))).digest()
-
-
 def _start(life: Life, planned: PlannedClock) -> Ticking:
     return Ticking(
         kind=planned.kind,
@@ -547,16 +364,3 @@ def _start(life: Life, planned: PlannedClock) -> Ticking:
         due_at=planned.due_at,
         next_at=planned.next_at,
     )
-
-
-_digests: dict[str, str] = {}
-
-
-def _digest(text: str) -> str:
-    """The texts of steps repeat: their digests are remembered."""
-    found = _digests.get(text)
-    if found is None:
-        found = chain.text_digest(text)
-        if len(_digests) < 100_000:
-            _digests[text] = found
-    return found

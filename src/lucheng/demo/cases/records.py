@@ -83,7 +83,7 @@ def digest(text: str) -> str:
     """The texts of steps repeat: their digests are remembered."""
     found = _digests.get(text)
     if found is None:
-        found = chain.textdigest(text)
+        found = chain.text_digest(text)
         if len(_digests) < 100_000:
             _digests[text] = found
     return found

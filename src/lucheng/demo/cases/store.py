@@ -22,7 +22,8 @@ from lucheng.core.sheets import Progress
 from lucheng.core.triage.models import Advice
 from lucheng.demo.cases import rhythm
 from lucheng.demo.cases.generate import lives
-from lucheng.demo.cases.life import Life, encode
+from lucheng.demo.cases.life import Life
+from lucheng.demo.cases.records import encode
 from lucheng.demo.cases.world import World
 from lucheng.demo.copy import copy, quiet, set_sequence, without_indexes, without_triggers
 
