@@ -213,12 +213,13 @@ def main() -> None:
             posts__role="handler", posts__unit__in=chance.sample(busy, min(30, len(busy)))
         ).distinct()[:12]
     )
-    county = list(
-        Post.objects.filter(role__in=("dispatcher", "duty_officer", "supervisor")).select_related("person")[
-            :12
-        ]
-    )
     places = sorted({c[:6] for c in Case.objects.values_list("place", flat=True)[:20_000] if len(c) >= 6})
+    county = list(
+        Post.objects.filter(role__in=("dispatcher", "duty_officer", "supervisor"), place__in=places)
+        .select_related("person")
+        .order_by("place", "id")
+    )
+    county = chance.sample(county, min(12, len(county)))
     tracked = chance.sample(
         list(Case.objects.order_by("id").values_list("code", flat=True)[: min(CASES, BASE)]), ROUNDS
     )
@@ -239,14 +240,14 @@ def main() -> None:
         ),
         "a county's board": (
             [
-                _get(boards[n % len(boards)], f"/board/?place={places[n % len(places)]}")
+                _get(boards[n % len(boards)], f"/board/?place={county[n % len(county)].place}")
                 for n in range(ROUNDS)
             ],
-            [_plain((), places[n % len(places)], now) for n in range(min(ROUNDS, 12))],
+            [_plain((), county[n % len(county)].place, now) for n in range(min(ROUNDS, 12))],
         ),
         "a county's newest": (
             [
-                _get(boards[n % len(boards)], f"/board/?all=1&place={places[n % len(places)]}")
+                _get(boards[n % len(boards)], f"/board/?all=1&place={county[n % len(county)].place}")
                 for n in range(ROUNDS)
             ],
             None,

@@ -170,7 +170,7 @@ def test_a_list_asks_as_much_for_one_row_as_for_a_hundred(city_: City) -> None:
     first = asked()
     for _ in range(99):
         received()
-    assert asked() == first == 3
+    assert asked() == first == 4
 
 
 @pytest.fixture

@@ -5,10 +5,8 @@ from __future__ import annotations
 import datetime as dt
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
 
-from django.db import connection
-from django.db.models import Q, QuerySet
+from django.db.models import Count, Q, QuerySet
 from django.utils import timezone
 
 from lucheng.core.cases.models import Case, State
@@ -115,18 +113,10 @@ def count(rows: QuerySet[Case]) -> int:
 def queue_counts(
     scope: Scope, now: dt.datetime, queues: tuple[Queue, ...] = tuple(Queue)
 ) -> dict[Queue, int]:
-    """How many stand in each queue, in one query, each counted no further than the limit."""
-    parts = [
-        visible(scope).filter(queue(name, now)).order_by().values("pk")[: COUNT_LIMIT + 1] for name in queues
-    ]
-    if not parts:
-        return {}
-    selects: list[str] = []
-    params: list[Any] = []
-    for part in parts:
-        sql, values = part.query.sql_with_params()
-        selects.append(f"(select count(*) from ({sql}) as q)")
-        params += values
-    with connection.cursor() as cursor:
-        cursor.execute("select " + ", ".join(selects), params)
-        return dict(zip(queues, cursor.fetchone(), strict=True))
+    """How many stand in each queue, in two queries: one pass over the open cases, and the appeals, which may stand
+    against closed ones."""
+    of_open = {q: Count("pk", filter=queue(q, now)) for q in queues if q is not Queue.APPEALS}
+    counts = visible(scope).filter(open=True).aggregate(**of_open)
+    if Queue.APPEALS in queues:
+        counts[Queue.APPEALS] = count(visible(scope).filter(queue(Queue.APPEALS, now)))
+    return {q: counts[q] for q in queues}
