@@ -84,13 +84,13 @@ def database(address: str) -> dict[str, Any]:
         raise ValueError(f"DATABASE_URL must start with postgresql://, not {parts.scheme}://")
     query = dict(parse_qsl(parts.query))
     return {
-        "ENGINE": "django.db.backends.postgresql",
+        "ENGINE": "lucheng.postgresql",
         "NAME": unquote(parts.path.lstrip("/")),
         "USER": unquote(parts.username or ""),
         "PASSWORD": unquote(parts.password or ""),
         "HOST": query.pop("host", parts.hostname or ""),
         "PORT": str(parts.port or ""),
-        "CONN_HEALTH_CHECKS": False,  # a round trip a request; after an outage each old connection answers 503 once
+        "CONN_HEALTH_CHECKS": False,  # lucheng.postgresql sees it without a round trip
         "OPTIONS": {
             **query,
             "pool": {"min_size": 2, "max_size": int(os.environ.get("LUCHENG_POOL", "16")), "timeout": 10},

@@ -411,15 +411,13 @@ def test_the_same_create_twenty_times_at_once_makes_one_case(caller: Callers) ->
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_lost_database_is_a_short_interruption_and_the_retry_is_safe(caller: Callers) -> None:
+def test_a_connection_that_the_database_has_cut_is_never_handed_out(caller: Callers) -> None:
+    """A server that was restarted between two requests interrupts nobody; tests/system has one that stays away."""
     who = caller("dispatcher", "en")
     assert who.create(lamp()).status == 201
     _cut_every_connection()
-    lost = who.create(lamp(), idempotency_key="sent-twice")
-    assert (lost.status, lost.json["type"]) == (503, "/problems/unavailable")
-    assert int(lost.headers["Retry-After"]) > 0
-    assert "OperationalError" not in lost.body.decode() and "terminat" not in lost.body.decode()
     assert who.create(lamp(), idempotency_key="sent-twice").status == 201
+    assert who.create(lamp(), idempotency_key="sent-twice").status == 200
     assert Case.objects.count() == 2
 
 
@@ -433,6 +431,6 @@ def _cut_every_connection() -> None:
         autocommit=True,
     ) as other:
         other.execute(
-            "select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() "
+            "select pg_terminate_backend(pid, 5000) from pg_stat_activity where datname = current_database() "
             "and pid <> pg_backend_pid()"
         )

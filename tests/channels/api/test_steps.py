@@ -107,7 +107,7 @@ def test_wrong_fields_are_named(caller: Callers, city: factories.City) -> None:
         "handling",
         "colour",
     }
-    assert faults("contact", {"how": [1]}) == {"how": "Choose one of: phone, visit, message, failed."}
+    assert faults("contact", {"how": [1]}) == {"how": "Choose one of: phone, visit, message."}
     assert faults("contact", {"how": {"phone": True}}).keys() == {"how"}
     assert faults("extend", {"days": "a few", "reason": "x", "person_told": "perhaps"}).keys() == {
         "days",

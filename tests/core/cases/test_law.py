@@ -9,12 +9,14 @@ import pytest
 from lucheng.core.cases import engine, intake, queries
 from lucheng.core.cases.models import Assist, Case, Nature, State, Supervision
 from lucheng.core.clocks.models import Clock, ClockKind
+from lucheng.core.dispatch.models import Matter
 from lucheng.core.errors import Conflict, Forbidden, Invalid, NotFound
 from lucheng.core.ledger.append import append
 from lucheng.core.ledger.models import Event, Message
 from lucheng.core.organisation.access import scope_of
 from lucheng.core.organisation.models import Interest
 from lucheng.core.privacy import contacts
+from lucheng.core.revisions import snapshot
 from tests.factories import GRID, LAMP, NO_RULE, NOW, RUBBISH, City, call, case_in, received, step
 
 LATER = NOW + dt.timedelta(hours=1)
@@ -730,6 +732,39 @@ def test_each_part_of_a_split_message_is_told_to_its_requester_once(city: City) 
     assert not Message.objects.filter(case=unheard[0]).exists()
 
 
+def test_who_cannot_be_reached_is_replied_to_after_three_recorded_attempts(city: City) -> None:
+    """Beijing art. 15: an attempt is no contact, and somebody who does not answer is still owed a reply."""
+    case = case_in(State.SIGNED, city)
+    written = {"handling": "更换灯泡", "public_reply": "路灯已修好。", "note": "照明公司已到场"}
+    for _attempt in range(3):
+        with pytest.raises(Invalid):
+            step(case, "reply", "handler", city, **written)
+        case = step(case, "try_contact", "handler", city, note="无人接听")
+    assert Clock.objects.get(case=case, kind=ClockKind.CONTACT).state == Clock.State.RUNNING
+    assert step(case, "reply", "handler", city, **written).state == State.REPLIED
+
+
+def test_an_urgency_that_came_with_a_matter_goes_with_it_and_one_that_a_person_gave_stands(
+    city: City,
+) -> None:
+    """What a model proposed decides nothing: the limits follow the matter that a person decided."""
+    Matter.objects.filter(code=RUBBISH).update(urgency="urgent")
+    snapshot.forget()
+    wrong = step(received(matter=RUBBISH), "accept", "dispatcher", city, matter=LAMP)
+    assert wrong.urgency == "ordinary"
+    assert Event.objects.filter(case=wrong).order_by("-seq")[0].body["urgency"] == "ordinary"
+    right = step(received(matter=LAMP), "accept", "dispatcher", city, matter=RUBBISH)
+    assert right.urgency == "urgent"
+    given = step(received(matter=LAMP, urgency="critical"), "accept", "dispatcher", city, matter=RUBBISH)
+    assert given.urgency == "critical"
+
+
+def test_who_is_answered_at_once_is_told_where_the_answer_stands(city: City) -> None:
+    """Jinan art. 15: the requester has a right to the result."""
+    case = step(received(nature=Nature.INQUIRY.value), "answer", "operator", city, answer="工作日均可办理。")
+    assert Message.objects.filter(case=case, template="answered", to_unit=None).count() == 1
+
+
 def test_a_finding_goes_its_whole_way(city: City) -> None:
     """Reported on the round and settled on the spot, or dispatched, dealt with and verified."""
     worker = city.people["grid_worker"]
@@ -756,7 +791,12 @@ def test_a_finding_goes_its_whole_way(city: City) -> None:
     case = step(case, "sign", "handler", city)
     case = step(case, "reply", "handler", city, handling="已加固", public_reply="已加固。", note="协办已到场")
     case = step(case, "approve", "dispatcher", city)
-    assert step(case, "close", "operator", city, satisfaction="0", solved=True).state == State.CLOSED
+    with pytest.raises(Conflict):  # nobody stands behind it who could be called back
+        step(case, "close", "operator", city, satisfaction="5")
+    with pytest.raises(Invalid):  # not well yet: sent back, or explained
+        step(case, "verify", "operator", city, solved=False)
+    case = step(case, "verify", "operator", city, solved=True)
+    assert (case.state, case.solved) == (State.CLOSED, True)
     with pytest.raises(Conflict):  # a caller's order is not settled by whoever wrote it down
         made = intake.create(call(), actor=city.people["operator"], role="operator", now=NOW)
         step(Case.objects.get(pk=made.id), "settle", "operator", city, handling="已复位")

@@ -15,11 +15,10 @@ from typing import Any
 import msgspec
 import ninja.errors
 from django.core.exceptions import RequestDataTooBig
-from django.db import DataError, InterfaceError, OperationalError, connection
+from django.db import DataError, InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, UnreadablePostError
 from django.http.multipartparser import MultiPartParserError
 from django.utils.translation import gettext_lazy as _
-from psycopg_pool import PoolTimeout
 
 from lucheng.core.errors import Conflict, Forbidden, Invalid, NotFound, Refused, Text
 
@@ -139,8 +138,6 @@ def of(error: BaseException) -> Refused:
     if isinstance(error, DataError):
         return Malformed(_("A value in it holds characters that cannot be kept, or is out of range."))
     if isinstance(error, OperationalError | InterfaceError):
-        if not isinstance(error.__cause__, PoolTimeout):
-            _check_pool()
         log.warning("no answer from the database: %s", str(error).strip().partition("\n")[0])
         return Unavailable(_("The database does not answer. Try again in a moment."))
     log.error("unexpected error", exc_info=error)
@@ -169,14 +166,6 @@ def from_status(status: int) -> Refused:
         case _ if status < 500:
             return Malformed(_("The request cannot be read."))
     return Broken(_("The error has been noted."))
-
-
-def _check_pool() -> None:
-    """Replace idle connections that went with the server, so that one failure is enough to find out."""
-    connection.close()
-    pool = connection.pool  # type: ignore[attr-defined]
-    if pool is not None and not pool.closed:
-        pool.check()
 
 
 # --- answering ------------------------------------------------------------------------------------------------------

@@ -88,12 +88,6 @@ def _handed_over(unit: str, body: dict[str, Any]) -> str:
     return gettext("Handed over to: %(target)s") % {"target": targets.get(body.get("target", ""), "")}
 
 
-def _contact(unit: str, body: dict[str, Any]) -> str:
-    if body.get("how") == "failed":
-        return gettext("%(unit)s tried to reach you and could not") % {"unit": unit}
-    return gettext("%(unit)s contacted you") % {"unit": unit}
-
-
 def _more_time(unit: str, body: dict[str, Any]) -> str:
     n = int(body.get("days", 0))
     return ngettext("%(n)s working day more was granted", "%(n)s working days more were granted", n) % {
@@ -125,10 +119,12 @@ _STEPS: dict[str, Callable[[str, dict[str, Any]], str]] = {
     "dispatch": _says(_("Sent to %(unit)s")),
     "redispatch": _says(_("Sent to %(unit)s")),
     "sign": _says(_("%(unit)s took it on")),
-    "contact": _contact,
+    "contact": _says(_("%(unit)s contacted you")),
+    "try_contact": _says(_("%(unit)s tried to reach you and could not")),
     "grant_extension": _more_time,
     "suspend": _on_hold,
     "resume": _says(_("Taken up again")),
+    "resume_as_planned": _says(_("Taken up again")),
     "approve": _says(_("The reply was reviewed and is here")),
     "follow": _says(_("The reply was reviewed and is here")),
     "send_back": _says(_("Sent back to be done again")),

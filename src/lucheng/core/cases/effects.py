@@ -12,7 +12,7 @@ from lucheng.core.cases.law import Step
 from lucheng.core.cases.models import Assist, Case, Supervision, Text
 from lucheng.core.clocks import service as clocks
 from lucheng.core.clocks.models import ClockKind, TimeUnit
-from lucheng.core.dispatch import alarms, catalogue
+from lucheng.core.dispatch import alarms, catalogue, matters
 from lucheng.core.errors import Forbidden
 from lucheng.core.organisation.access import subtree
 from lucheng.core.organisation.models import Post, Unit
@@ -22,10 +22,24 @@ from lucheng.core.triage import advice
 def classify(step: Step) -> None:
     """A person has decided matter and place; what was proposed is kept beside it."""
     case = step.case
+    _follow_urgency(step)
     case.matter = step.fields.get("matter") or case.matter
     case.place = step.fields.get("place") or case.place
     if "matter" in step.fields or "place" in step.fields:
         advice.decided(case, case.matter, case.place, step.now)
+
+
+def _follow_urgency(step: Step) -> None:
+    """An urgency that came with the matter goes with it; one that a person gave stands."""
+    case, decided = step.case, step.fields.get("matter")
+    if not decided:
+        return
+    proposed = case.matter or advice.proposed_matter(case)
+    if case.urgency != matters.urgency(proposed):
+        return
+    if matters.urgency(decided) != case.urgency:
+        case.urgency = matters.urgency(decided)
+        step.says["urgency"] = case.urgency
 
 
 def _ask_catalogue(step: Step) -> None:
@@ -154,6 +168,14 @@ def extend(step: Step) -> None:
     step.says["clocks"] = [change]
 
 
+def suspend(step: Step) -> None:
+    step.case.suspended_until = step.fields["until"]
+
+
+def resume(step: Step) -> None:
+    step.case.suspended_until = None
+
+
 def approve(step: Step) -> None:
     reply = Text.objects.filter(case=step.case, name="public_reply").order_by("-seq").first()
     step.case.public_reply = reply.text if reply is not None else ""
@@ -176,6 +198,9 @@ def rate(step: Step) -> None:
 def close(step: Step) -> None:
     if "satisfaction" in step.fields:
         rate(step)
+    elif "solved" in step.fields:
+        step.case.solved = step.fields["solved"]
+    step.case.suspended_until = None
     step.case.closed_at = step.now
     step.case.supervision = Supervision.NONE  # the history keeps that it was supervised
     alarms.settle(step.case, step.now)
@@ -231,6 +256,8 @@ EFFECTS: dict[str, Callable[[Step], None]] = {
     "ask_assist": ask_assist,
     "assist": assist,
     "extend": extend,
+    "suspend": suspend,
+    "resume": resume,
     "approve": approve,
     "rework": rework,
     "rate": rate,

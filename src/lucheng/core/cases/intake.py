@@ -315,8 +315,7 @@ def create(
     proposal = classify.propose_matter(f"{new.title} {new.content}")
     matter = new.matter or proposal.matter
     decision = catalogue.decide(matter, place) if matter else None
-    about = matters.known().get(matter)
-    urgency = new.urgency or (about.urgency if about is not None else "") or Urgency.ORDINARY.value
+    urgency = new.urgency or matters.urgency(matter)
 
     # The first steps of its life, as the table has them.
     state = State.RECEIVED

@@ -28,6 +28,9 @@ from lucheng.core.organisation.models import Person, Post, Unit
 #: The most working days one extension may give (Shandong 2020: normally no more than ten).
 MAX_EXTENSION_DAYS = 10
 
+#: So often a unit has tried to reach a requester before it may reply without having spoken to them.
+MIN_ATTEMPTS = 3
+
 #: An order in one of these states will yet have a reviewed reply, which those merged into it follow.
 AWAITS_REPLY = (
     State.RECEIVED,
@@ -251,11 +254,12 @@ def plan_lies_ahead(step: Step) -> None:
 
 def is_to_be_contacted(case: Case) -> bool:
     """Whether there is a requester who is known and wants to hear from the unit."""
-    return not case.anonymous and case.reply_wanted and case.nature != Nature.FINDING
+    return not case.anonymous and case.reply_wanted and case.has_requester
 
 
 def requester_was_contacted(step: Step) -> None:
-    """The unit contacts the person before it replies (Beijing art. 15), unless they asked not to be."""
+    """The unit contacts the person before it replies (Beijing art. 15), unless they asked not to be. Somebody who
+    cannot be reached is owed a reply all the same: after MIN_ATTEMPTS recorded attempts it may be written."""
     if not is_to_be_contacted(step.case):
         return
     since = (
@@ -266,8 +270,21 @@ def requester_was_contacted(step: Step) -> None:
         .order_by("-seq")
         .values_list("seq", flat=True)[:1]
     )
-    if not Event.objects.filter(case=step.case, action="contact", seq__gt=since[0] if since else 0).exists():
-        raise Invalid({"": _("Contact the requester and record it before you reply.")})
+    steps = list(
+        Event.objects.filter(
+            case=step.case, action__in=("contact", "try_contact"), seq__gt=since[0] if since else 0
+        ).values_list("action", flat=True)
+    )
+    if "contact" not in steps and len(steps) < MIN_ATTEMPTS:
+        raise Invalid(
+            {
+                "": _(
+                    "Contact the requester and record it before you reply; "
+                    "after %(attempts)s recorded attempts you may reply without."
+                )
+                % {"attempts": MIN_ATTEMPTS}
+            }
+        )
 
 
 def helpers_have_reported(step: Step) -> None:
@@ -283,15 +300,16 @@ def helpers_have_reported(step: Step) -> None:
 def bad_callback_is_redone(step: Step) -> None:
     """A bad callback goes back to be done again (Jinan art. 27); only where the same facts and reasons have been
     handled lawfully may it be closed, with a written note (Jinan art. 25)."""
-    case, said = step.case, int(step.fields["satisfaction"])
-    bad = said in (1, 2) or (said != 0 and step.fields.get("solved") is False)
+    case, said = step.case, int(step.fields.get("satisfaction", 0))
+    asked = said != 0 or not case.has_requester
+    bad = said in (1, 2) or (asked and step.fields.get("solved") is False)
     # What the requester answered online counts as much: it is not called away by entering something better.
     bad = bad or case.satisfaction in (1, 2) or case.solved is False
     if bad and step.case.lead_unit_id is not None and not step.fields.get("note"):
         raise Invalid(
             {
                 "note": _(
-                    "The requester is not content: send it back, or note in writing why lawful handling is at its end."
+                    "It is not solved to content: send it back, or note in writing why lawful handling is at its end."
                 )
             }
         )

@@ -73,7 +73,6 @@ FIELDS: dict[str, Field] = {
             ("phone", _("by telephone")),
             ("visit", _("on site")),
             ("message", _("by message")),
-            ("failed", _("not reached")),
         ),
     ),
     "person_told": Field("flag", _("the requester has been told")),
@@ -166,7 +165,7 @@ TRANSITIONS: tuple[Transition, ...] = (
     Transition(
         "answer", _("Answer at once"), (S.RECEIVED,), S.ANSWERED, "case.accept",
         needs=("answer",), takes=("ground", "matter", "place"), clocks=("stop:dispatch",),
-        rules=("only_inquiries_are_answered_at_once",), effect="answer", shows=("answer",),
+        rules=("only_inquiries_are_answered_at_once",), tells=(("answered", "requester"),), effect="answer", shows=("answer",),
     ),
     Transition(
         "settle", _("Settled on the spot"), (S.RECEIVED,), S.ANSWERED, "case.create", by="author",
@@ -222,6 +221,7 @@ TRANSITIONS: tuple[Transition, ...] = (
         "contact", _("Record contact"), (S.SIGNED,), None, "case.handle", by="lead", needs=("how",), takes=("note",),
         clocks=("stop:contact",),
     ),
+    Transition("try_contact", _("Not reached"), (S.SIGNED,), None, "case.handle", by="lead", needs=("note",)),
     Transition(
         "ask_assist", _("Ask a unit to assist"), (S.SIGNED,), None, "case.arbitrate", needs=("assist_unit", "reason"),
         rules=("not_to_the_unit_complained_of", "grass_roots_only_by_list", "the_lead_does_not_assist_itself"),
@@ -248,8 +248,16 @@ TRANSITIONS: tuple[Transition, ...] = (
     Transition(
         "suspend", _("Suspend with a dated plan"), (S.SIGNED,), S.SUSPENDED, "case.arbitrate", needs=("reason", "until"),
         clocks=("pause:*",), rules=("arbiter_is_not_the_unit", "plan_lies_ahead"), tells=(("suspended", "requester"),), shows=("reason",),
+        effect="suspend",
     ),
-    Transition("resume", _("Resume"), (S.SUSPENDED,), S.SIGNED, "case.handle", by="lead", takes=("note",), clocks=("resume:*",)),
+    Transition(
+        "resume", _("Resume"), (S.SUSPENDED,), S.SIGNED, "case.handle", by="lead", takes=("note",), clocks=("resume:*",),
+        effect="resume",
+    ),
+    Transition(
+        "resume_as_planned", _("Resume as planned"), (S.SUSPENDED,), S.SIGNED, SYSTEM, clocks=("resume:*",),
+        tells=(("resumed", "lead"),), effect="resume",
+    ),
     Transition(
         "reply", _("Reply"), (S.SIGNED,), S.REPLIED, "case.handle", by="lead",
         needs=("handling", "public_reply"), takes=("facts_true", "solved", "note"), clocks=("stop:reply", "cancel:contact"),
@@ -269,7 +277,12 @@ TRANSITIONS: tuple[Transition, ...] = (
     Transition(
         "close", _("Close after callback"), (S.CALLBACK,), S.CLOSED, "case.callback",
         needs=("satisfaction",), takes=("contacted", "solved", "note"), clocks=("stop:callback", "cancel:*"),
-        rules=("caller_back_is_not_the_handler", "bad_callback_is_redone"), effect="close",
+        rules=("caller_back_is_not_the_handler", "bad_callback_is_redone"), given="has_requester", effect="close",
+    ),
+    Transition(
+        "verify", _("Close after verifying"), (S.CALLBACK,), S.CLOSED, "case.callback",
+        needs=("solved",), takes=("note",), clocks=("stop:callback", "cancel:*"),
+        rules=("caller_back_is_not_the_handler", "bad_callback_is_redone"), given="is_verified", effect="close",
     ),
     Transition(
         "close", _("Close"), (S.ANSWERED, S.REJECTED, S.TRANSFERRED), S.CLOSED, "case.accept", takes=("note",),

@@ -146,6 +146,7 @@ class Case(models.Model):
         "self", models.PROTECT, null=True, related_name="parts", help_text="split from"
     )
 
+    suspended_until = models.DateField(null=True, help_text="the planned date of a suspended case")
     supervision = models.CharField(max_length=6, choices=Supervision.choices, default="", blank=True)
     reworks = models.PositiveSmallIntegerField(default=0)
     returns = models.PositiveSmallIntegerField(default=0)
@@ -186,6 +187,7 @@ class Case(models.Model):
             models.Index("place", "created_at", name="case_place"),
             models.Index("state", "created_at", name="case_state"),
             models.Index("created_at", "id", name="case_created"),
+            models.Index("suspended_until", name="case_suspended", condition=~Q(suspended_until=None)),
             models.Index("appealed_at", name="case_appealed", condition=~Q(appealed_at=None)),
             models.Index("main", name="case_main", condition=~Q(main=None)),
             models.Index("parent", name="case_parent", condition=~Q(parent=None)),
@@ -193,6 +195,16 @@ class Case(models.Model):
 
     def __str__(self) -> str:
         return self.number
+
+    @property
+    def has_requester(self) -> bool:
+        """Whether somebody outside the administration stands behind it, who is told and called back."""
+        return self.nature != Nature.FINDING
+
+    @property
+    def is_verified(self) -> bool:
+        """Whether its result is verified on site (核查) rather than asked of a requester (回访)."""
+        return not self.has_requester
 
 
 class Assist(models.Model):

@@ -79,6 +79,12 @@ def _name(code: str) -> str:
 _lazy_name = lazy(_name, str)
 
 
+def urgency(code: str) -> str:
+    """The urgency that comes with a matter; ordinary where none does, or where the matter is not known."""
+    matter = known().get(code)
+    return (matter.urgency if matter is not None else "") or "ordinary"
+
+
 def name(code: str) -> str | Promise:
     """The name of a matter in the reader's language; its code where it is not known."""
     return _lazy_name(code)

@@ -8,6 +8,11 @@ from lucheng.core.cases.models import Case
 from lucheng.core.triage.models import Advice
 
 
+def proposed_matter(case: Case) -> str:
+    """The matter that was proposed when the case came in; empty where the model abstained."""
+    return Advice.objects.filter(case=case).values_list("matter", flat=True).first() or ""
+
+
 def decided(case: Case, matter: str, place: str, now: dt.datetime) -> None:
     """Note that a person has decided matter and place of ``case``. A later decision takes the place of an earlier one.
 

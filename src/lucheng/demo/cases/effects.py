@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from lucheng.core.clocks import service
 from lucheng.core.clocks.models import Clock, TimeUnit
+from lucheng.core.dispatch import matters
 from lucheng.demo.cases.records import Helper
 
 if TYPE_CHECKING:
@@ -34,6 +35,9 @@ class Step:
 
 
 def classify(life: Life, step: Step) -> None:
+    decided, before = step.fields.get("matter"), matters.urgency(life.matter or life.proposed[0])
+    if decided and life.urgency == before != matters.urgency(decided):
+        life.urgency = step.says["urgency"] = matters.urgency(decided)
     life.matter = step.fields.get("matter") or life.matter
     life.place = step.fields.get("place") or life.place
     if "matter" in step.fields or "place" in step.fields:
@@ -129,6 +133,14 @@ def extend(life: Life, step: Step) -> None:
     life.due_at = service.first_due(cast("dict[str, Clock]", life.live))
 
 
+def suspend(life: Life, step: Step) -> None:
+    life.suspended_until = step.fields["until"]
+
+
+def resume(life: Life, step: Step) -> None:
+    life.suspended_until = None
+
+
 def approve(life: Life, step: Step) -> None:
     life.public_reply = life.last_reply
 
@@ -148,6 +160,9 @@ def rate(life: Life, step: Step) -> None:
 def close(life: Life, step: Step) -> None:
     if "satisfaction" in step.fields:
         rate(life, step)
+    elif "solved" in step.fields:
+        life.solved = step.fields["solved"]
+    life.suspended_until = None
     life.closed_at, life.supervision = step.at, ""
     life.settle_alarm(step.at)
 
@@ -198,6 +213,8 @@ EFFECTS: dict[str, Callable[[Life, Step], None]] = {
     "ask_assist": ask_assist,
     "assist": assist,
     "extend": extend,
+    "suspend": suspend,
+    "resume": resume,
     "approve": approve,
     "rework": rework,
     "rate": rate,

@@ -272,7 +272,7 @@ class Handling:
         """The callback's three questions (回访): contacted, solved, satisfied; on site for a finding."""
         life, r = self.life, self.r
         if life.nature == "finding":
-            self._desk("close", "operator", satisfaction="0", solved=True)
+            self._desk("verify", "operator", solved=True)
         elif life.anonymous or not life.reply_wanted or r.random() < 0.12:
             bad = life.satisfaction in (1, 2) or life.solved is False
             self._desk("close", "operator", satisfaction="0", note=self._say("bad_note") if bad else "")

@@ -81,6 +81,7 @@ class Life:
     rule: int | None = None
     named_after_study: bool = False
     main: Life | None = None
+    suspended_until: dt.date | None = None
     supervision: str = ""
     reworks: int = 0
     returns: int = 0

@@ -37,9 +37,9 @@ _CASE = [
     "id", "number", "code", "kind", "state", "version", "channel", "source_ref", "language", "anonymous",
     "confidential", "reply_wanted", "intake_by_id", "nature", "matter", "title", "content", "urgency", "collective",
     "occurred_at", "fields", "place", "address", "lon", "lat", "lead_unit_id", "units", "handler_id", "rule_id",
-    "named_after_study", "accused_unit_id", "main_id", "parent_id", "supervision", "reworks", "returns",
-    "public_reply", "contacted", "solved", "satisfaction", "appealed_at", "created_at", "due_at", "dispatched_at",
-    "closed_at", "chain_length", "chain_head",
+    "named_after_study", "accused_unit_id", "main_id", "parent_id", "suspended_until", "supervision", "reworks",
+    "returns", "public_reply", "contacted", "solved", "satisfaction", "appealed_at", "created_at", "due_at",
+    "dispatched_at", "closed_at", "chain_length", "chain_head",
 ]  # fmt: skip
 _CLOCK = [
     "case_id", "kind", "state", "amount", "unit", "basis", "started_at", "warn_at", "due_at", "paused_at",
@@ -144,7 +144,7 @@ def _case(c: Life) -> tuple[Any, ...]:
         c.confidential, c.reply_wanted, c.intake_by, c.nature, c.matter, c.title, c.content, c.urgency, c.collective,
         c.occurred_at, "{}", c.place, c.address, c.lon, c.lat, c.lead_unit, _array(c.units), c.handler, c.rule,
         c.named_after_study, c.accused_unit, c.main.id if c.main is not None else None,
-        c.parent.id if c.parent is not None else None, c.supervision, c.reworks, c.returns,
+        c.parent.id if c.parent is not None else None, c.suspended_until, c.supervision, c.reworks, c.returns,
         c.public_reply, c.contacted, c.solved, c.satisfaction, c.appealed_at, c.created_at, c.due_at, c.dispatched_at,
         c.closed_at, len(c.events), c.head,
     )  # fmt: skip
