@@ -1,6 +1,7 @@
 // What every page loads: the styles, htmx, and the islands that a page names in its markup.
 import "./styles/main.css";
 import "htmx.org";
+import "./keys";
 
 type Island = { default: (element: HTMLElement) => void };
 
@@ -16,16 +17,17 @@ function start(root: ParentNode): void {
   }
 }
 
+// What islands/keep.ts held of a form that was sent can go once a page comes back that finds nothing wrong with it. The
+// sign-in page is no such page: the session had ended, and what was typed is still to be sent.
+const sent = sessionStorage.getItem("kept-sent");
+if (sent) {
+  const wrong = [...document.forms].some((f) => `kept:${f.action}` === sent && f.querySelector(".error, .error-list"));
+  if (!wrong && !location.pathname.startsWith("/sign-in/")) sessionStorage.removeItem(sent);
+  sessionStorage.removeItem("kept-sent");
+}
+
 start(document);
 document.addEventListener("htmx:after:swap", () => start(document));
-
-// A button that names a key (data-key="F9") is pressed by it.
-document.addEventListener("keydown", (event) => {
-  const button = document.querySelector<HTMLButtonElement>(`button[data-key="${CSS.escape(event.key)}"]`);
-  if (!button || event.ctrlKey || event.altKey || event.metaKey) return;
-  event.preventDefault();
-  button.click();
-});
 
 // The server refuses a write without this token; pages carry it once, in a meta element.
 document.addEventListener("htmx:config:request", (event) => {
@@ -33,3 +35,4 @@ document.addEventListener("htmx:config:request", (event) => {
   const request = (event as CustomEvent).detail.ctx.request;
   if (token) request.headers["X-CSRFToken"] = token;
 });
+

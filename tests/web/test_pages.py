@@ -77,16 +77,26 @@ def test_every_address_in_the_bar_opens_for_whom_it_is_shown(client: Client, cit
             assert client.get(address, follow=True).status_code == 200, (name, address)
 
 
-def test_signing_in_leads_to_the_first_page_of_the_posts(client: Client, city: factories.City) -> None:
-    person = city.people["dispatcher"]
+@pytest.mark.parametrize(("name", "address"), [("operator", "/desk/"), ("dispatcher", "/board/")])
+def test_signing_in_leads_to_where_the_day_begins(
+    client: Client, city: factories.City, name: str, address: str
+) -> None:
+    person = city.people[name]
     person.set_password("eine lange Losung 7")
     person.save()
-    answer = client.post("/sign-in/", {"username": "dispatcher", "password": "eine lange Losung 7"})
-    assert answer.status_code == 302
-    assert answer["Location"] == bar(client)[0]
-    assert client.get("/sign-in/").status_code == 302
-    assert client.post("/sign-out/")["Location"] == "/"
-    assert bar(client) == []
+    answer = client.post("/sign-in/", {"username": name, "password": "eine lange Losung 7"})
+    assert (answer.status_code, answer["Location"]) == (302, address)
+    assert address in bar(client)
+
+
+@pytest.mark.parametrize("chosen", ["light", "dark"])
+def test_colours_follow_the_device_until_the_reader_chooses(client: Client, db: None, chosen: str) -> None:
+    assert "data-theme" not in client.get("/style/").content.decode()
+    answer = client.post("/theme/", {"theme": chosen, "next": "/style/"})
+    assert (answer.status_code, answer["Location"]) == (302, "/style/")
+    assert f'data-theme="{chosen}"' in client.get("/style/").content.decode()
+    client.post("/theme/", {"theme": "purple", "next": "https://elsewhere.example/"})
+    assert "data-theme" not in client.get("/style/").content.decode()
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,9 @@ from django.utils import timezone
 from lucheng import __version__
 from lucheng.web import nav
 
+#: What a reader may choose; without a choice the page follows their device.
+THEMES = ("light", "dark")
+
 
 def page(request: HttpRequest) -> dict[str, Any]:
     scope = getattr(request, "scope", None)
@@ -19,4 +22,5 @@ def page(request: HttpRequest) -> dict[str, Any]:
         "now": timezone.now(),
         "nav": nav.items(scope) if scope is not None and request.user.is_authenticated else [],
         "large": request.COOKIES.get("large") == "1",
+        "theme": theme if (theme := request.COOKIES.get("theme")) in THEMES else "",
     }

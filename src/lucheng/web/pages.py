@@ -19,6 +19,7 @@ from django.views.decorators.http import require_POST, require_safe
 from lucheng.core.cases.models import Case, State, Supervision
 from lucheng.core.organisation.middleware import scope
 from lucheng.web import nav, outlines
+from lucheng.web.context import THEMES
 
 YEAR = 365 * 24 * 3600
 
@@ -35,25 +36,40 @@ class SignIn(LoginView):
     redirect_authenticated_user = True
 
     def get_default_redirect_url(self) -> str:
-        """The first page that this person's posts open, or the front page."""
-        items = nav.items(scope(self.request))
-        return items[0][1] if items else super().get_default_redirect_url()
+        """The page on which this person begins their day, or the front page."""
+        return nav.home(scope(self.request)) or super().get_default_redirect_url()
+
+
+def _back(request: HttpRequest) -> HttpResponseRedirect:
+    """Back to where the reader was."""
+    target = request.POST.get("next", "/")
+    if not url_has_allowed_host_and_scheme(target, {request.get_host()}, require_https=request.is_secure()):
+        target = "/"
+    return HttpResponseRedirect(target)
+
+
+def _keep(request: HttpRequest, response: HttpResponse, name: str, value: str) -> HttpResponse:
+    """Keep a reader's choice in a cookie for a year; an empty value forgets it."""
+    if value:
+        response.set_cookie(
+            name, value, max_age=YEAR, samesite="Lax", httponly=True, secure=request.is_secure()
+        )
+    else:
+        response.delete_cookie(name, samesite="Lax")
+    return response
 
 
 @require_POST
 def large_print(request: HttpRequest) -> HttpResponse:
-    """Switch large print on or off, kept in a cookie, and go back to where the reader was."""
-    target = request.POST.get("next", "/")
-    if not url_has_allowed_host_and_scheme(target, {request.get_host()}, require_https=request.is_secure()):
-        target = "/"
-    response = HttpResponseRedirect(target)
-    if request.COOKIES.get("large") == "1":
-        response.delete_cookie("large", samesite="Lax")
-    else:
-        response.set_cookie(
-            "large", "1", max_age=YEAR, samesite="Lax", httponly=True, secure=request.is_secure()
-        )
-    return response
+    """Switch large print on or off."""
+    return _keep(request, _back(request), "large", "" if request.COOKIES.get("large") == "1" else "1")
+
+
+@require_POST
+def theme(request: HttpRequest) -> HttpResponse:
+    """Choose light, dark, or whatever the reader's device says."""
+    chosen = request.POST.get("theme", "")
+    return _keep(request, _back(request), "theme", chosen if chosen in THEMES else "")
 
 
 class SampleForm(forms.Form):
@@ -82,7 +98,10 @@ def style(request: HttpRequest) -> HttpResponse:
     ]
     states = (State.SIGNED, State.DISPATCHED, State.REPLIED, State.SUSPENDED, State.RECEIVED)
     title = str(_("The street lamp at the gate of the estate is out"))
-    rows = [Case(title=title, due_at=c["due"], state=s) for c, s in zip(clocks, states, strict=True)]
+    rows = [
+        Case(pk=n, number=str(n), title=title, due_at=c["due"], state=s)
+        for n, (c, s) in enumerate(zip(clocks, states, strict=True), 1)
+    ]
     rows[2].supervision = Supervision.DAILY
     entries = [
         {"at": now - dt.timedelta(days=2), "title": _("Received")},
@@ -98,6 +117,7 @@ def style(request: HttpRequest) -> HttpResponse:
         "now": now,
         "clocks": clocks,
         "rows": rows,
+        "yours": {rows[0].pk},
         "entries": entries,
         "form": SampleForm(),
         "wrong": wrong,
@@ -117,6 +137,7 @@ def outline_drawing(request: HttpRequest) -> HttpResponse:
 urlpatterns = [
     path("sign-in/", SignIn.as_view(), name="sign-in"),
     path("sign-out/", LogoutView.as_view(), name="sign-out"),
+    path("theme/", theme, name="theme"),
     path("large-print/", large_print, name="large-print"),
     path("outlines.json", outline_drawing, name="outlines"),
     path("style/", style, name="style"),

@@ -42,7 +42,7 @@ def test_the_board_shows_cases_by_clock_with_counted_queues(city: City) -> None:
     case_in(State.DISPATCHED, city)
     answer = client(city, "dispatcher").get("/board/")
     page = answer.content.decode()
-    assert page.count('class="case-row"') == 2
+    assert page.count("data-number=") == 2
     assert "待派" in page
     assert re.search(r"待派 <span class=\"number\">1</span>", page)
 

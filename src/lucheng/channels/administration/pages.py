@@ -6,14 +6,15 @@ from django.urls import path
 from django.utils.translation import gettext_lazy as _
 
 from lucheng.channels.administration import catalogue, organisation, times
+from lucheng.web.nav import Entry
 
 NAV = [
-    (_("Dispatch catalogue"), "catalogue-editions", "catalogue.edit"),
-    (_("Roles"), "roles", "organisation.edit"),
-    (_("Units"), "units", "organisation.edit"),
-    (_("People"), "people", "organisation.edit"),
-    (_("Calendar"), "calendar-now", "calendar.edit"),
-    (_("Time limits"), "time-limits", "calendar.edit"),
+    Entry(_("Dispatch catalogue"), "catalogue-editions", "catalogue.edit", order=70),
+    Entry(_("Roles"), "roles", "organisation.edit", order=71),
+    Entry(_("Units"), "units", "organisation.edit", order=72),
+    Entry(_("People"), "people", "organisation.edit", order=73),
+    Entry(_("Calendar"), "calendar-now", "calendar.edit", order=74),
+    Entry(_("Time limits"), "time-limits", "calendar.edit", order=75),
 ]
 
 urlpatterns = [

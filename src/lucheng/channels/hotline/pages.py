@@ -26,8 +26,9 @@ from lucheng.core.organisation.middleware import scope
 from lucheng.core.organisation.models import Person
 from lucheng.core.places import locate, names
 from lucheng.core.triage import classify, lookalikes, urgent
+from lucheng.web.nav import Entry
 
-NAV = [(gettext_lazy("New order"), "desk", "case.accept")]
+NAV = [Entry(gettext_lazy("New order"), "desk", "case.accept", order=20, home="case.accept", first=20)]
 
 
 @dataclass(frozen=True)

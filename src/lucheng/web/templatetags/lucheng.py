@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +16,10 @@ from django.utils.functional import Promise
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
+from lucheng.core.cases.models import Case
 from lucheng.core.dispatch import matters
 from lucheng.core.places import names
-from lucheng.web import words
+from lucheng.web import rows, words
 
 register = template.Library()
 
@@ -77,13 +79,15 @@ def when(context: Context, moment: dt.datetime | None) -> SafeString | str:
     )
 
 
-@register.inclusion_tag("web/clock.html", takes_context=True)
+@register.simple_tag(takes_context=True)
 def clock(
     context: Context, due: dt.datetime | None, warn: dt.datetime | None = None, paused: bool = False
-) -> dict[str, Any]:
+) -> SafeString:
     """How much time is left: ``{% clock case.due_at %}``, ``{% clock c.due_at warn=c.warn_at paused=True %}``."""
-    return {
-        "due": due,
-        "reading": words.clock(due, context["now"], warn=warn, paused=paused),
-        "exact": words.exact(due) if due else "",
-    }
+    return rows.clock(due, context["now"], warn=warn, paused=paused)
+
+
+@register.simple_tag(takes_context=True)
+def case_rows(context: Context, cases: Iterable[Case], label: str, **given: Any) -> SafeString:
+    """Cases in a table: ``{% case_rows cases _("Cases") select=True %}``; see :func:`lucheng.web.rows.table`."""
+    return rows.table(cases, context["now"], label=label, **given)

@@ -1,0 +1,104 @@
+"""The board: cases by clock, in the queues in which they wait for somebody."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlencode
+
+from django.contrib.auth.decorators import login_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_safe
+
+from lucheng.core.cases import kinds, queries
+from lucheng.core.cases.models import State
+from lucheng.core.cases.queries import Filter, Queue
+from lucheng.core.errors import Forbidden
+from lucheng.core.organisation.access import Scope
+from lucheng.core.organisation.middleware import scope
+from lucheng.core.places import names
+
+PAGE = 50
+
+QUEUES: dict[Queue, Any] = {
+    Queue.NEW: gettext_lazy("To dispatch"),
+    Queue.NO_RULE: gettext_lazy("No rule"),
+    Queue.RETURNS: gettext_lazy("Returns and extensions"),
+    Queue.TO_SIGN: gettext_lazy("To sign"),
+    Queue.IN_HAND: gettext_lazy("In hand"),
+    Queue.REVIEW: gettext_lazy("To review"),
+    Queue.CALLBACK: gettext_lazy("To call back"),
+    Queue.TO_CLOSE: gettext_lazy("To close"),
+    Queue.DUE_TODAY: gettext_lazy("Due today"),
+    Queue.OVERDUE: gettext_lazy("Overdue"),
+    Queue.SUPERVISED: gettext_lazy("Supervised"),
+    Queue.APPEALS: gettext_lazy("Appeals"),
+}
+
+
+def counted(number: int) -> str:
+    """A count as lists show it.
+
+    >>> counted(12), counted(1001)
+    ('12', '1,000+')
+    """
+    return f"{number:,}" if number <= queries.COUNT_LIMIT else f"{queries.COUNT_LIMIT:,}+"
+
+
+def _wanted(request: HttpRequest) -> Filter:
+    """The filter in the address. Values that mean nothing are left out: a stale link shows more, not an error."""
+    get = request.GET
+    return Filter(
+        queue=Queue(get["queue"]) if get.get("queue") in set(Queue) else None,
+        state=get["state"] if get.get("state") in State.values else "",
+        kind=get["kind"] if get.get("kind") in kinds.KINDS else "",
+        place=get["place"] if names.exists(get.get("place", "")) else "",
+        matter=get.get("matter", "") if get.get("matter", "").isdecimal() else "",
+        unit=int(get["unit"]) if get.get("unit", "").isdecimal() and len(get["unit"]) < 19 else None,
+        number=number if (number := get.get("number", "").strip()).isdecimal() else "",
+        open_only=get.get("all") != "1" and not number,
+    )
+
+
+@login_required
+@require_safe
+def board(request: HttpRequest) -> HttpResponse:
+    """Cases by clock: queues with their counts, and the rows of one queue."""
+    reader, now = scope(request), timezone.now()
+    if not reader.can("case.view"):
+        raise Forbidden(_("None of your posts shows cases."))
+    wanted = _wanted(request)
+    page = int(request.GET["page"]) if request.GET.get("page", "").isdecimal() else 1
+    page = max(1, min(page, queries.COUNT_LIMIT // PAGE))
+    rows = (
+        queries.listed(reader, wanted, now)
+        .select_related("lead_unit")
+        .defer("content", "public_reply", "fields")
+    )
+    found = list(rows[(page - 1) * PAGE : page * PAGE + 1])
+    kept = {k: v for k, v in request.GET.items() if k != "page"}
+
+    def address(number: int) -> str:
+        return "?" + urlencode({**kept, "page": number})
+
+    counts = queries.queue_counts(reader, now)
+    context = {
+        "rows": found[:PAGE],
+        "wanted": wanted,
+        "queues": [(q.value, QUEUES[q], counted(counts[q]), q is wanted.queue) for q in QUEUES],
+        "counties": [(p.code, p.name) for p in names.children(names.root()) if reader_sees(reader, p.code)],
+        "states": State.choices,
+        "previous": address(page - 1) if page > 1 else "",
+        "following": address(page + 1) if len(found) > PAGE and page * PAGE < queries.COUNT_LIMIT else "",
+        "count": _("%(count)s cases")
+        % {"count": counted(queries.count(queries.listed(reader, wanted, now)))},
+    }
+    return render(request, "command/board.html", context)
+
+
+def reader_sees(reader: Scope, place: str) -> bool:
+    """Whether any post reaches into the place: for offering it as a filter."""
+    return any(place.startswith(g.place) or g.place.startswith(place) for g in reader.grants)
