@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass
+from functools import lru_cache
 
 from django.utils import timezone
 from django.utils.formats import date_format
+from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
 DAY = dt.timedelta(days=1)
 HOUR = dt.timedelta(hours=1)
@@ -28,7 +29,11 @@ def duration(length: dt.timedelta) -> str:
 
 def exact(moment: dt.datetime) -> str:
     """Date, weekday and minute in full, for hovering and for screen readers."""
-    local = timezone.localtime(moment)
+    return _exact(timezone.localtime(moment), get_language())
+
+
+@lru_cache(4096)  # a list has many due times, and most fall on the same ends of days
+def _exact(local: dt.datetime, language: str | None) -> str:
     return _("%(date)s (%(weekday)s) %(time)s") % {
         "date": date_format(local, _("F j, Y")),
         "weekday": date_format(local, "l"),
