@@ -20,6 +20,20 @@ from lucheng.core.dispatch import matters
 from lucheng.core.places import names
 from lucheng.web import words
 
+#: What a list reads of each case: ``.select_related("lead_unit").only(*rows.SHOWN)``.
+SHOWN = (
+    "number",
+    "version",
+    "state",
+    "kind",
+    "due_at",
+    "place",
+    "matter",
+    "title",
+    "supervision",
+    "lead_unit__name",
+)
+
 _HEAD = '<th scope="col" role="columnheader">%s</th>'
 _BOX = '<td role="cell" class="select"><input type="checkbox" name="case" value="%s:%s" aria-label="%s"></td>'
 

@@ -20,6 +20,7 @@ from lucheng.core.errors import Forbidden
 from lucheng.core.organisation.access import Scope
 from lucheng.core.organisation.middleware import scope
 from lucheng.core.places import names
+from lucheng.web.rows import SHOWN
 
 PAGE = 50
 
@@ -73,11 +74,7 @@ def board(request: HttpRequest) -> HttpResponse:
     wanted = _wanted(request)
     page = int(request.GET["page"]) if request.GET.get("page", "").isdecimal() else 1
     page = max(1, min(page, queries.COUNT_LIMIT // PAGE))
-    rows = (
-        queries.listed(reader, wanted, now)
-        .select_related("lead_unit")
-        .defer("content", "public_reply", "fields")
-    )
+    rows = queries.listed(reader, wanted, now).select_related("lead_unit").only(*SHOWN)
     found = list(rows[(page - 1) * PAGE : page * PAGE + 1])
     kept = {k: v for k, v in request.GET.items() if k != "page"}
 
@@ -85,6 +82,10 @@ def board(request: HttpRequest) -> HttpResponse:
         return "?" + urlencode({**kept, "page": number})
 
     counts = queries.queue_counts(reader, now)
+    if wanted.queue is not None and wanted == Filter(queue=wanted.queue):
+        many = counts[wanted.queue]  # the whole queue has been counted already
+    else:
+        many = queries.count(queries.listed(reader, wanted, now))
     context = {
         "rows": found[:PAGE],
         "wanted": wanted,
@@ -93,8 +94,7 @@ def board(request: HttpRequest) -> HttpResponse:
         "states": State.choices,
         "previous": address(page - 1) if page > 1 else "",
         "following": address(page + 1) if len(found) > PAGE and page * PAGE < queries.COUNT_LIMIT else "",
-        "count": _("%(count)s cases")
-        % {"count": counted(queries.count(queries.listed(reader, wanted, now)))},
+        "count": _("%(count)s cases") % {"count": counted(many)},
     }
     return render(request, "command/board.html", context)
 
