@@ -1,7 +1,7 @@
-"""Pictures for the documentation, from a running demo: ``python -m tools.screenshots --address http://127.0.0.1:8000``.
+"""Pictures for the documentation, from a demo city of its own: ``python -m tools.screenshots [NAME…]``.
 
-It walks a resident's report to its end (which adds one case to the demo) and, for each ``--staff NAME`` whose
-password is given, opens every page in that person's bar.
+Makes a small demo city in a folder that is thrown away, opens every screen as the person whose screen it is, and
+writes ``docs/images/NAME.png``. With names, only those pictures.
 """
 
 from __future__ import annotations
@@ -9,19 +9,143 @@ from __future__ import annotations
 import argparse
 import gzip
 import json
+import os
 import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
 import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Browser, Page, sync_playwright
 
-OUT = Path(__file__).parents[1] / "docs" / "images"
+ROOT = Path(__file__).parents[1]
+OUT = ROOT / "docs" / "images"
 PHONE = {"width": 390, "height": 844}
 DESKTOP = {"width": 1280, "height": 900}
+WALL = {"width": 1920, "height": 1080}
+_SWITCHES = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
+_PATIENCE = 300.0
+
+LAMP = "{estate}门口的路灯不亮，已经三天了，晚上老人出门看不见路。"
+HEATING = "{estate}3号楼家里暖气一直不热，只有十四度，老人孩子都感冒了。"
 
 
-def an_estate(address: str) -> str:
+@dataclass
+class City:
+    """The demo city that is photographed: its address, the password of its accounts, an estate that words can name."""
+
+    address: str
+    password: str
+    estate: str
+    browser: Browser
+    language: str
+    pages: dict[tuple[str, str], Page] = field(default_factory=dict)
+
+    def page(self, account: str = "", device: str = "desktop") -> Page:
+        """A browser page of one person (nobody: a resident), signed in once."""
+        key = (account, device)
+        if key not in self.pages:
+            viewport: Any = {"phone": PHONE, "desktop": DESKTOP, "wall": WALL}[device]
+            page = self.browser.new_context(
+                viewport=viewport, locale=self.language, base_url=self.address
+            ).new_page()
+            if account:
+                page.goto("/sign-in/")
+                page.locator("[name=username]").fill(account)
+                page.locator("[name=password]").fill(self.password)
+                page.locator("main button").click()
+                page.wait_for_url(lambda url: "/sign-in/" not in url)
+            self.pages[key] = page
+        return self.pages[key]
+
+    def first_case(self, account: str, address: str) -> str:
+        """The number of the first order in a list."""
+        page = self.page(account)
+        page.goto(address)
+        number = page.locator("[data-number]").first.get_attribute("data-number")
+        assert number, f"{address} lists no order"
+        return number
+
+
+Picture = Callable[[City], Page]
+PICTURES: dict[str, Picture] = {}
+
+
+def picture(name: str) -> Callable[[Picture], Picture]:
+    def register(take: Picture) -> Picture:
+        PICTURES[name] = take
+        return take
+
+    return register
+
+
+# --- residents ------------------------------------------------------------------------------------------------------
+
+
+@picture("resident-1-say")
+def _say(city: City) -> Page:
+    page = city.page(device="phone")
+    page.goto("/")
+    page.locator("[name=text]").fill(LAMP.format(estate=city.estate))
+    return page
+
+
+@picture("resident-2-place")
+def _place(city: City) -> Page:
+    page = _say(city)
+    page.locator("main form .buttons button").first.click()
+    page.wait_for_url("**/place/")
+    page.locator("[name=where]").first.check()
+    return page
+
+
+def _to_you(city: City) -> Page:
+    page = _place(city)
+    page.locator("main form > .buttons button").last.click()
+    page.wait_for_url(lambda url: "/place/" not in url)
+    return page
+
+
+@picture("resident-3-nearby")
+def _nearby(city: City) -> Page:
+    return _to_you(city)
+
+
+@picture("resident-4-you")
+def _you(city: City) -> Page:
+    page = _to_you(city)
+    if "/nearby/" in page.url:
+        page.locator("main form .buttons button").last.click()
+        page.wait_for_url("**/you/")
+    page.locator("[name=phone]").fill("13800000000")
+    return page
+
+
+@picture("resident-5-case")
+def _case(city: City) -> Page:
+    page = _you(city)
+    page.locator("main form .buttons button").last.click()
+    page.wait_for_url("**/t/**")
+    return page
+
+
+# --- the camera -----------------------------------------------------------------------------------------------------
+
+
+def _free_port() -> int:
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return int(s.getsockname()[1])
+
+
+def _an_estate(address: str) -> str:
     """The name of an estate that stands in the demo's records once, so that a report about it is located."""
     with urllib.request.urlopen(address + "/outlines.json") as answer:
         body = answer.read()
@@ -30,81 +154,61 @@ def an_estate(address: str) -> str:
     names: list[str] = [
         f["properties"]["name"] for f in json.loads(body)["features"] if f["properties"]["level"] == 0
     ]
-    return next((n for n in names if names.count(n) == 1), "")
+    return next(n for n in names if names.count(n) == 1)
 
 
-def resident(page: Page, address: str) -> None:
-    """The report from the first page to the case."""
-
-    def shot(name: str) -> None:
-        page.wait_for_load_state("networkidle")
-        page.screenshot(path=OUT / f"resident-{name}.png", full_page=True)
-
-    page.goto(address + "/")
-    page.locator("[name=text]").fill(f"{an_estate(address)}门口的路灯不亮，已经三天了。")
-    shot("1-say")
-    page.locator("main form button").click()
-    page.locator("[name=where]").first.check()
-    shot("2-place")
-    page.locator("main form > .buttons button").click()
-    if "/nearby/" in page.url:
-        shot("3-nearby")
-        page.locator("main form .buttons button").click()
-    page.locator("[name=phone]").fill("13800000000")
-    shot("4-you")
-    page.locator("main form button").click()
-    page.wait_for_url("**/t/**")
-    shot("5-case")
-    page.goto(address + "/t/")
-    shot("6-follow")
-
-
-def staff(page: Page, address: str, name: str, password: str) -> None:
-    """Every page in the bar of one person."""
-    page.goto(address + "/sign-in/")
-    page.locator("[name=username]").fill(name)
-    page.locator("[name=password]").fill(password)
-    page.locator("main button").click()
-    page.wait_for_url(lambda url: "/sign-in/" not in url)
-    links = [link.get_attribute("href") for link in page.locator("header nav a").all()]
-    for link in filter(None, links):
-        page.goto(address + link)
-        if link == "/desk/":
-            page.locator("#id_content").press_sequentially(
-                "友谊大街家里暖气一直不热，只有十四度，老人孩子都感冒了。"
-            )
-            page.locator("#advice strong").first.wait_for()  # the unit proposed for it
-        page.wait_for_load_state("networkidle")
-        page.screenshot(path=OUT / f"{name}-{link.strip('/').replace('/', '-')}.png")
+@contextmanager
+def _demo(scale: float) -> Iterator[tuple[str, str]]:
+    """A demo city while it is open: its address and the password of its accounts."""
+    # Not deeper: a socket's path is short, and the database's system user must be able to pass.
+    home = Path(tempfile.mkdtemp(prefix="lucheng-pictures-"))
+    home.chmod(0o755)
+    port = _free_port()
+    env = {k: v for k, v in os.environ.items() if k != "DATABASE_URL"} | {"LUCHENG_HOME": str(home)}
+    command = [sys.executable, "-m", "lucheng", "demo", "--scale", str(scale), "--port", str(port)]
+    demo = subprocess.Popen(command, env=env, cwd=ROOT)
+    address = f"http://127.0.0.1:{port}"
+    try:
+        until = time.monotonic() + _PATIENCE
+        while True:
+            try:
+                urllib.request.urlopen(address + "/sign-in/", timeout=5).close()
+                break
+            except OSError:
+                if demo.poll() is not None or time.monotonic() > until:
+                    raise RuntimeError("the demo city did not open") from None
+                time.sleep(0.5)
+        yield address, (home / "demo-password").read_text().strip()
+    finally:
+        demo.terminate()
+        demo.wait(60)
+        shutil.rmtree(home, ignore_errors=True)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--address", default="http://127.0.0.1:8000", help="where the demo runs")
-    parser.add_argument(
-        "--staff", action="append", default=[], help="a demo account; may be given several times"
-    )
-    parser.add_argument("--password", default="", help="the password of the demo accounts")
+    parser.add_argument("names", nargs="*", help="pictures to take; all, if none is named")
+    parser.add_argument("--scale", type=float, default=0.05, help="share of the city")
     parser.add_argument("--language", default="zh-CN", choices=["zh-CN", "en"])
     options = parser.parse_args()
+    if unknown := set(options.names) - PICTURES.keys():
+        parser.error(f"no such picture: {', '.join(sorted(unknown))}; there are {', '.join(PICTURES)}")
     chromium = shutil.which("chromium") or shutil.which("google-chrome")
     if chromium is None:
         parser.error("Chromium is not installed (Debian: apt-get install chromium fonts-noto-cjk)")
     OUT.mkdir(parents=True, exist_ok=True)
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=chromium,
-            args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
-        )
-
-        def person(viewport: Any) -> Page:
-            return browser.new_context(viewport=viewport, locale=options.language).new_page()
-
-        resident(person(PHONE), options.address)
-        for name in options.staff:
-            staff(person(DESKTOP), options.address, name, options.password)
+    with _demo(options.scale) as (address, password), sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=_SWITCHES)
+        city = City(address, password, _an_estate(address), browser, options.language)
+        for name, take in PICTURES.items():
+            if options.names and name not in options.names:
+                continue
+            page = take(city)
+            page.wait_for_timeout(700)  # maps and charts draw themselves
+            page.screenshot(path=OUT / f"{name}.png")
+            sys.stdout.write(f"docs/images/{name}.png\n")
         browser.close()
 
 
