@@ -185,4 +185,5 @@ def _median_days(cases: Any) -> int | None:
     )
     if replied["n"] < LEAST:
         return None
-    return max(1, math.ceil(replied["median"] / dt.timedelta(days=1)))
+    median: dt.timedelta = replied["median"]
+    return max(1, math.ceil(median / dt.timedelta(days=1)))
