@@ -200,7 +200,7 @@ class AroundForm(forms.Form):
         label=_("Your estate, road, village or community"),
         limit=200,
         error_messages={"required": _("Write the name of an estate, a road, a village or a community.")},
-        widget=forms.TextInput(attrs={"dir": "auto", "type": "search"}),
+        widget=forms.TextInput(attrs={"dir": "auto", "autocomplete": "off"}),
     )
 
 

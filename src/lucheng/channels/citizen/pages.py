@@ -198,9 +198,9 @@ def _listed(code: str) -> dict[str, Any]:
     while len(top := names.children(code)) == 1 and len(code) < LEVELS["city"]:
         code = top[0].code
     under = [p for p in names.children(code) if p.kind != Kind.PLACEHOLDER] if code else top
-    above = [code[:n] for n in (LEVELS["county"], LEVELS["township"]) if n <= len(code)]
+    above = [names.get(code[:n]) for n in (LEVELS["county"], LEVELS["township"]) if n <= len(code)]
     return {
-        "above": [(c, names.place_name(c)) for c in above],
+        "above": [p for p in above if p is not None],
         # Nobody knows the number of their grid.
         "under": [p for p in under if len(p.code) <= LEVELS["community"]],
     }

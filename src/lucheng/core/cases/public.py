@@ -1,9 +1,9 @@
 """What anyone may know of the matters of a neighbourhood: how many, of what kind, and how they stand. Never who or what
 was said.
 
-Counts are told in fives, and fewer than five are told as such, none among them. Every count is rounded by itself, so
-that neither a total less its parts, nor a township less its communities, nor ninety days less thirty, gives a small
-number away (docs/decisions/0210). No text that anybody wrote, no address and no point is read here at all.
+Counts are told in whole fives ("20 or more"), and fewer than five are told as such, none among them. Every count is
+rounded down by itself, so that neither a total less its parts, nor a township less its communities, nor ninety days less
+thirty, gives a small number away (docs/decisions/0210). No text that anybody wrote, no address and no point is read here at all.
 """
 
 from __future__ import annotations
@@ -68,12 +68,12 @@ def anyone_may_know() -> Q:
 
 
 def told(n: int) -> int | None:
-    """A count as it is told: the nearest five, and None for fewer than five.
+    """A count as it is told: at least so many, in whole fives, and None for fewer than five.
 
-    >>> told(4), told(7), told(8)
+    >>> told(4), told(9), told(10)
     (None, 5, 10)
     """
-    return None if n < LEAST else (n + 2) // 5 * 5
+    return None if n < LEAST else n // LEAST * LEAST
 
 
 @dataclass(frozen=True, slots=True)
