@@ -2,8 +2,8 @@
 
     python -m bench lighthouse
 
-A server of its own with the small city of the browser tests; Chromium as a phone with a processor four times as slow and
-slow 4G (Lighthouse's own model of both: 150 ms round trips, 1.6 Mbit/s). Each page ROUNDS times; the median counts.
+A server of its own with the small city of the browser tests; Chromium as a phone with a processor four times as slow
+and slow 4G (Lighthouse's own model of both: 150 ms round trips, 1.6 Mbit/s). Each page ROUNDS times; the median counts.
 Ends with an error where a page falls below the goals. What accessibility audits found is printed.
 """
 
@@ -151,8 +151,7 @@ def main() -> None:
         port = int(s.getsockname()[1])
     address = f"http://127.0.0.1:{port}"
     server = subprocess.Popen(
-        [sys.executable, "-c", "from lucheng.cli import main; main()"]
-        + ["serve", "--port", str(port), "--workers", "1"],
+        [sys.executable, "-c", "from lucheng.cli import main; main()", "serve", "--port", f"{port}"],
         cwd=ROOT,
         env=env,
     )

@@ -2,8 +2,9 @@
 was said.
 
 Counts are told in whole fives ("20 or more"), and fewer than five are told as such, none among them. Every count is
-rounded down by itself, so that neither a total less its parts, nor a township less its communities, nor ninety days less
-thirty, gives a small number away (docs/decisions/0210). No text that anybody wrote, no address and no point is read here at all.
+rounded down by itself, so that neither a total less its parts, nor a township less its communities, nor ninety days
+less thirty, gives a small number away (docs/decisions/0210). No text that anybody wrote, no address and no point is
+read here at all.
 """
 
 from __future__ import annotations
