@@ -1,4 +1,4 @@
-"""Lists over a million cases: a unit's inbox, a county's board and a resident's tracking page, as pages and as queries.
+"""Lists over a million cases: inbox, board, a resident's tracking page and neighbourhood, as pages and as queries.
 
     python -m bench lists
 
@@ -157,6 +157,19 @@ def _get(client: Any, address: str) -> Callable[[], Any]:
     return call
 
 
+def _counted(client: Any, address: str) -> Callable[[], Any]:
+    """The page of a neighbourhood, counted anew: its answer is otherwise kept for minutes."""
+    from django.core.cache import cache
+
+    get = _get(client, address)
+
+    def call() -> None:
+        cache.clear()
+        get()
+
+    return call
+
+
 def _plain(units: tuple[int, ...], place: str, now: dt.datetime) -> Callable[[], Any]:
     """The same list asked the plain way."""
     from django.db.models import Q
@@ -214,6 +227,8 @@ def main() -> None:
         ).distinct()[:12]
     )
     places = sorted({c[:6] for c in Case.objects.values_list("place", flat=True)[:20_000] if len(c) >= 6})
+    townships = sorted({c[:9] for c in Case.objects.values_list("place", flat=True)[:20_000] if len(c) >= 9})
+    townships = chance.sample(townships, min(30, len(townships)))
     county = list(
         Post.objects.filter(role__in=("dispatcher", "duty_officer", "supervisor"), place__in=places)
         .select_related("person")
@@ -253,6 +268,10 @@ def main() -> None:
             None,
         ),
         "the tracking page": ([_get(resident, f"/t/{codes.written(c)}/") for c in tracked], None),
+        "a township's numbers": (
+            [_counted(resident, f"/around/{townships[n % len(townships)]}/?days=90") for n in range(ROUNDS)],
+            None,
+        ),
     }
     print(f"\n  {'page':<22}{'p50 ms':>9}{'p95 ms':>9}    {'plain query p50':>16}{'p95':>9}")
     for name, (ours, peer) in pages.items():

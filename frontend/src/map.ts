@@ -33,7 +33,9 @@ export async function pick(
 ): Promise<MapLibre> {
   const css = getComputedStyle(document.documentElement);
   const colour = (name: string): string => css.getPropertyValue(name).trim();
-  const outlines = (await (await fetch(container.dataset.outlines ?? "")).json()) as Outlines;
+  const answer = await fetch(container.dataset.outlines ?? "");
+  if (!answer.ok) throw new Error(`The outlines answer ${answer.status}`);
+  const outlines = (await answer.json()) as Outlines;
   // Levels are lengths of division codes (6 county, 9 township); 0 is an estate, a point with its name below.
   const name = (level: number, minzoom: number, maxzoom: number, size: number): SymbolLayerSpecification => ({
     id: `name-${level}`,
@@ -101,9 +103,17 @@ export async function pick(
   map.getCanvas().setAttribute("aria-label", container.dataset.label ?? "");
   const marker = new Marker({ color: colour("--deep") });
   if (start) marker.setLngLat(start).addTo(map);
-  map.on("click", (event) => {
-    marker.setLngLat(event.lngLat).addTo(map);
-    chosen(event.lngLat.lng, event.lngLat.lat);
+  const mark = (at: { lng: number; lat: number }): void => {
+    marker.setLngLat([at.lng, at.lat]).addTo(map);
+    chosen(at.lng, at.lat);
+  };
+  map.on("click", (event) => mark(event.lngLat));
+  // By keyboard the arrow keys move the map, and Enter marks its middle.
+  map.getCanvas().addEventListener("keydown", (event) => {
+    if (event.key === "Enter") {
+      event.preventDefault();
+      mark(map.getCenter());
+    }
   });
   return map;
 }

@@ -33,10 +33,24 @@ export default function (element: HTMLElement): void {
     });
   }
 
+  // Old telephones, locked-down browsers and broken lines show no map: the list takes its place.
+  const noMap = (): void => {
+    map.hidden = true;
+    openMap.hidden = true;
+    status.textContent = element.dataset.noMap ?? "";
+    const list = element.querySelector<HTMLDetailsElement>("details.list");
+    if (!list) return;
+    list.open = true;
+    list.querySelector("summary")?.focus();
+  };
+
   openMap.hidden = false;
   openMap.addEventListener("click", () => {
     openMap.hidden = true;
+    if (!document.createElement("canvas").getContext("webgl2")) return noMap();
     map.hidden = false;
-    void import("../map").then((m) => m.pick(map, choose, lon.value ? [Number(lon.value), Number(lat.value)] : undefined));
+    import("../map")
+      .then((m) => m.pick(map, choose, lon.value ? [Number(lon.value), Number(lat.value)] : undefined))
+      .catch(noMap);
   });
 }

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.views.csrf import csrf_failure
 
 from lucheng.core.errors import Refused
 
@@ -28,3 +29,25 @@ class RefusalMiddleware:
             {"title": exception.title, "detail": exception.detail},
             status=exception.status,
         )
+
+
+_LOST = "lucheng.token_lost"
+
+
+def csrf_failed(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """A form came without the token that belongs to it: cookies were cleared while it was being filled in.
+
+    A page whose view has the attribute ``gives_back`` answers for itself, with what was typed, and asks for it once
+    more; it sees by :func:`token_lost` that it must not act. Every other page is answered by a page of words.
+    """
+    match = request.resolver_match
+    if match is None or not getattr(match.func, "gives_back", False):
+        return csrf_failure(request, reason)
+    request.META[_LOST] = True
+    answer: HttpResponse = match.func(request, *match.args, **match.kwargs)
+    return answer
+
+
+def token_lost(request: HttpRequest) -> bool:
+    """Whether this request only wants back what it brought: it may have been sent by a foreign page."""
+    return bool(request.META.get(_LOST))

@@ -16,6 +16,7 @@ from django.db import connection
 from django.db.models import Q
 from django.test.utils import CaptureQueriesContext
 
+from lucheng.core.cases import public
 from lucheng.core.cases.models import Case, Nature, State
 from lucheng.core.dispatch import matters
 from lucheng.core.revisions import snapshot
@@ -195,7 +196,7 @@ def test_residents_are_not_told_of_cases_that_complain_of_a_unit() -> None:
 
 def test_the_public_list_names_classes_that_exist() -> None:
     factories.city()
-    listed = tomllib.loads(lookalikes.NATIONAL.read_text(encoding="utf-8"))["public_matters"]
+    listed = tomllib.loads(public.NATIONAL.read_text(encoding="utf-8"))["public_matters"]
     assert listed
     assert all(matters.exists(code) for code in listed)
 

@@ -1,7 +1,8 @@
 """What a resident has entered so far, kept sealed in their session until it is sent.
 
 Each step has an address of its own, so that the back button works and nothing typed is lost; the draft's number is the
-idempotency key of the create, so that neither a double click nor the back button makes a second case.
+idempotency key of the create, so that neither a double click nor the back button makes a second case. The form of each
+step carries the sealed draft as well, so that a session that ended in the middle costs nobody what they had written.
 """
 
 from __future__ import annotations
@@ -27,6 +28,8 @@ class Draft(msgspec.Struct, kw_only=True):
     address: str = ""
     #: The choice made on the place page: a candidate, "point" or "unknown".
     where: str = ""
+    #: How far they have gone down the list of places: a division code.
+    browse: str = ""
     place: str = ""
     lon: float | None = None
     lat: float | None = None
@@ -45,21 +48,27 @@ def _purpose(draft_id: str) -> str:
 
 def load(session: SessionBase, draft_id: str) -> Draft | None:
     """The draft, or None where the session does not have it (any more)."""
-    kept = session.get("drafts", {}).get(draft_id)
-    if kept is None:
-        return None
+    return opened(session.get("drafts", {}).get(draft_id, ""), draft_id)
+
+
+def sealed(draft_id: str, draft: Draft) -> str:
+    """The draft as a session and a form carry it: whoever holds it can neither read nor change it."""
+    return base64.b64encode(seal(msgspec.json.encode(draft).decode(), _purpose(draft_id))).decode()
+
+
+def opened(carried: str, draft_id: str) -> Draft | None:
+    """The draft out of :func:`sealed`; None where it is no draft of ours, or that of another report."""
     try:
-        return msgspec.json.decode(unseal(base64.b85decode(kept), _purpose(draft_id)), type=Draft)
-    except (SealError, msgspec.DecodeError):
+        value = unseal(base64.b64decode(carried, validate=True), _purpose(draft_id))
+        return msgspec.json.decode(value, type=Draft)
+    except (SealError, ValueError, msgspec.DecodeError):
         return None
 
 
 def save(session: SessionBase, draft_id: str, draft: Draft) -> None:
     drafts = session.get("drafts", {})
     drafts.pop(draft_id, None)
-    drafts[draft_id] = base64.b85encode(
-        seal(msgspec.json.encode(draft).decode(), _purpose(draft_id))
-    ).decode()
+    drafts[draft_id] = sealed(draft_id, draft)
     session["drafts"] = dict(list(drafts.items())[-KEPT:])
     if "_auth_user_id" not in session:
         session.set_expiry(_DAY)  # a borrowed telephone forgets by tomorrow

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.urls import reverse_lazy
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
@@ -44,8 +45,13 @@ class SafeText(forms.CharField):
 class PhotoField(forms.FileField):
     """One photograph; what it is made of is looked at by core.cases.attachments."""
 
-    widget = forms.FileInput(attrs={"accept": "image/*"})
+    # Named types instead of image/*: an iPhone then hands over a JPEG where it took HEIC. No "capture", which would
+    # take the album away: telephones offer both.
+    widget = forms.FileInput(attrs={"accept": "image/jpeg,image/png,image/webp"})
     default_error_messages = {"empty": _("This file is empty: choose another photograph.")}
+
+    def widget_attrs(self, widget: forms.Widget) -> dict[str, Any]:
+        return {**super().widget_attrs(widget), "data-limit": settings.ATTACHMENT_MAX_BYTES}
 
 
 class StartForm(forms.Form):
@@ -59,6 +65,7 @@ class StartForm(forms.Form):
         widget=forms.Textarea(
             attrs={
                 "rows": 4,
+                "dir": "auto",
                 "placeholder": _("The street lamp at the gate of our estate is out …"),
                 # Emergency numbers appear while the words are typed.
                 "hx-post": reverse_lazy("urgent"),
@@ -78,7 +85,7 @@ class PlaceForm(forms.Form):
         help_text=_("Estate and building, road and number, or village."),
         limit=200,
         required=False,
-        widget=forms.TextInput(attrs={"autocomplete": "street-address"}),
+        widget=forms.TextInput(attrs={"autocomplete": "street-address", "dir": "auto"}),
     )
     where = forms.ChoiceField(
         label=_("Where is it?"),
@@ -141,7 +148,7 @@ class YouForm(forms.Form):
         label=_("What may we call you"),
         limit=60,
         required=False,
-        widget=forms.TextInput(attrs={"autocomplete": "name"}),
+        widget=forms.TextInput(attrs={"autocomplete": "name", "dir": "auto"}),
     )
     confidential = forms.BooleanField(
         label=_("Keep who I am secret"),
@@ -186,6 +193,24 @@ class TrackForm(forms.Form):
     )
 
 
+class AroundForm(forms.Form):
+    """The neighbourhood in words."""
+
+    q = SafeText(
+        label=_("Your estate, road, village or community"),
+        limit=200,
+        error_messages={"required": _("Write the name of an estate, a road, a village or a community.")},
+        widget=forms.TextInput(attrs={"dir": "auto", "autocomplete": "off"}),
+    )
+
+
+class PointForm(forms.Form):
+    """Where the telephone stands."""
+
+    lon = forms.FloatField(min_value=-180, max_value=180)
+    lat = forms.FloatField(min_value=-90, max_value=90)
+
+
 _SATISFACTION = ("5", "4", "3", "2", "1")
 _YES_NO = [("true", _("yes")), ("false", _("no"))]
 
@@ -194,13 +219,15 @@ class SupplementForm(forms.Form):
     note = SafeText(
         label=_("What should be added"),
         error_messages={"required": _("Write what should be added.")},
-        widget=forms.Textarea(attrs={"rows": 3}),
+        widget=forms.Textarea(attrs={"rows": 3, "dir": "auto"}),
     )
     photo = PhotoField(label=_("Photograph"), required=False)
 
 
 class WithdrawForm(forms.Form):
-    reason = SafeText(label=_("Reason"), required=False, widget=forms.Textarea(attrs={"rows": 2}))
+    reason = SafeText(
+        label=_("Reason"), required=False, widget=forms.Textarea(attrs={"rows": 2, "dir": "auto"})
+    )
 
 
 class RateForm(forms.Form):
@@ -223,7 +250,9 @@ class RateForm(forms.Form):
         widget=forms.RadioSelect,
         error_messages={"required": _("Choose one of the answers.")},
     )
-    note = SafeText(label=_("Anything else"), required=False, widget=forms.Textarea(attrs={"rows": 2}))
+    note = SafeText(
+        label=_("Anything else"), required=False, widget=forms.Textarea(attrs={"rows": 2, "dir": "auto"})
+    )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         from lucheng.core.cases.lifecycle import FIELDS
@@ -240,7 +269,7 @@ class AppealForm(forms.Form):
         label=_("What do you object to?"),
         help_text=_("Somebody who did not handle the case looks at it again and answers you here."),
         error_messages={"required": _("Write what you object to.")},
-        widget=forms.Textarea(attrs={"rows": 3}),
+        widget=forms.Textarea(attrs={"rows": 3, "dir": "auto"}),
     )
 
 

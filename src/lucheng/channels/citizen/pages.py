@@ -18,25 +18,30 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from lucheng.channels.citizen import drafts, story
+from lucheng.channels.citizen import drafts, keepsake, story
 from lucheng.channels.citizen.drafts import Draft
 from lucheng.channels.citizen.forms import (
     ACTIONS,
     HERE,
     UNKNOWN,
+    AroundForm,
     PlaceForm,
+    PointForm,
     StartForm,
     TrackForm,
     YouForm,
     add_errors,
+    token,
 )
-from lucheng.core.cases import attachments, codes, engine, intake
+from lucheng.core.cases import attachments, codes, engine, intake, public
 from lucheng.core.cases.models import Case, Channel, Nature
 from lucheng.core.errors import Invalid, NotFound, Refused
 from lucheng.core.ledger.append import REQUESTER
 from lucheng.core.places import locate, names
+from lucheng.core.places.models import LEVELS, Kind
 from lucheng.core.triage import lookalikes, urgent
 from lucheng.projects.command_centre.cases import ORDER
+from lucheng.web.refusals import token_lost
 from lucheng.web.uploads import too_large
 
 #: What a resident may want, the most usual first.
@@ -46,6 +51,11 @@ TYPING_ERROR = gettext_lazy(
     "This code has a typing error. Compare it with the one you were given, sign by sign."
 )
 NEVER_GIVEN = gettext_lazy("No case has this code. It is written correctly, but it was never given out here.")
+AGAIN = gettext_lazy(
+    "Your browser has forgotten this visit: it was open for too long, or cookies were cleared. What you wrote is still "
+    "here; press the button once more."
+)
+AGAIN_PHOTO = gettext_lazy("Please choose the photograph again as well.")
 
 View = Callable[..., HttpResponse]
 
@@ -65,25 +75,49 @@ class HexConverter:
 register_converter(HexConverter, "hex")
 
 
+def gives_back(view: View) -> View:
+    """A page that hands back what was typed where its form came without its token; :func:`_lost` holds it back."""
+    view.gives_back = True  # type: ignore[attr-defined]
+    return view
+
+
+def _lost(request: HttpRequest, form: forms.Form) -> bool:
+    """Whether the form's token is gone; then the form says so, and nothing may be done with it."""
+    if not token_lost(request):
+        return False
+    form.full_clean()
+    form.add_error(None, AGAIN)
+    if request.FILES:
+        form.add_error(None, AGAIN_PHOTO)
+    return True
+
+
 # --- reporting ------------------------------------------------------------------------------------------------------
 
 
+@gives_back
 @require_http_methods(["GET", "HEAD", "POST"])
 def home(request: HttpRequest) -> HttpResponse:
-    """The front page: one box. Sending it opens a draft and goes on to the place."""
-    draft_id = request.POST.get("draft", "")
+    """The front page: one box. Sending it opens a draft and goes on to the place; ``?draft=`` comes back to one."""
+    draft_id = request.POST.get("draft", "") or request.GET.get("draft", "")
     if len(draft_id) != 32 or not set(draft_id) <= set("0123456789abcdef"):
         draft_id = drafts.new_id()
-    if request.method != "POST":
-        return render(request, "citizen/home.html", {"form": StartForm(), "draft": draft_id})
     if drafts.sent(request.session, draft_id):
         return _already_sent(request, draft_id)
-    draft = drafts.load(request.session, draft_id) or Draft(text="")
+    begun = drafts.load(request.session, draft_id)
+    draft = begun or Draft(text="")
+    if request.method != "POST":
+        draft_id = draft_id if begun else drafts.new_id()
+        form = StartForm(initial={"text": draft.text})
+        context = {"form": form, "draft": draft_id, "photo_kept": bool(draft.photo)}
+        return render(request, "citizen/home.html", context)
     form = StartForm(request.POST, request.FILES)
-    draft.photo = _photo(request, form) or draft.photo
-    if not form.is_valid():
+    lost = _lost(request, form)
+    if not lost:
+        draft.photo = _photo(request, form) or draft.photo
+    if lost or not form.is_valid():
         kept = bool(draft.photo)
-        if kept:  # the photograph is good: it waits while the words are corrected
+        if kept and not lost:  # the photograph is good: it waits while the words are corrected
             drafts.save(request.session, draft_id, draft)
         context = {"form": form, "draft": draft_id, "photo_kept": kept}
         return render(request, "citizen/home.html", context, status=422)
@@ -130,26 +164,59 @@ def with_draft(view: Callable[[HttpRequest, str, Draft], HttpResponse]) -> View:
         if drafts.sent(request.session, draft_id):
             return _already_sent(request, draft_id)
         draft = drafts.load(request.session, draft_id)
+        if draft is None and request.method == "POST":
+            # The session has ended; the form has brought along what the steps before it said.
+            draft = drafts.opened(request.POST.get("carried", ""), draft_id)
         if draft is None or not draft.text:
             return render(request, "citizen/gone.html", status=410)
         return view(request, draft_id, draft)
 
-    return never_cache(require_http_methods(["GET", "HEAD", "POST"])(step))
+    return gives_back(never_cache(require_http_methods(["GET", "HEAD", "POST"])(step)))
 
 
 def _candidates(draft: Draft) -> list[locate.Candidate]:
-    # Words typed for the place say more than the story, and stand first.
-    return locate.locate_text(f"{draft.address} {draft.text}"[:2000], limit=5)
+    # Words typed for the place say more than the story, and stand first; what was chosen from the list before both.
+    found = locate.locate_text(f"{draft.address} {draft.text}"[:2000], limit=5)
+    if not draft.browse or not names.exists(draft.browse):
+        return found
+    chosen = locate.Candidate(draft.browse, names.place_name(draft.browse), 0.0, None, None, ())
+    return [chosen, *(c for c in found if token(c) != token(chosen))]
 
 
 def _step(draft_id: str, draft: Draft, **more: Any) -> dict[str, Any]:
-    return {"draft": draft_id, "text": draft.text, "urgent": urgent.words_in(draft.text), **more}
+    return {
+        "draft": draft_id,
+        "text": draft.text,
+        "urgent": urgent.words_in(draft.text),
+        "carried": drafts.sealed(draft_id, draft),
+        **more,
+    }
+
+
+def _listed(code: str) -> dict[str, Any]:
+    """The list of places at ``code``, for who has no map: what lies under it, and the way up."""
+    while len(top := names.children(code)) == 1 and len(code) < LEVELS["city"]:
+        code = top[0].code
+    under = [p for p in names.children(code) if p.kind != Kind.PLACEHOLDER] if code else top
+    above = [names.get(code[:n]) for n in (LEVELS["county"], LEVELS["township"]) if n <= len(code)]
+    return {
+        "above": [p for p in above if p is not None],
+        # Nobody knows the number of their grid.
+        "under": [p for p in under if len(p.code) <= LEVELS["community"]],
+    }
 
 
 @with_draft
 def place(request: HttpRequest, draft_id: str, draft: Draft) -> HttpResponse:
     """Where it is. "Search" looks the typed words up and comes back; "next" goes on."""
-    if request.method == "POST" and "search" in request.POST:
+    if request.method == "POST" and "in" in request.POST and not token_lost(request):
+        chosen = request.POST["in"]
+        if not chosen or (len(chosen) <= LEVELS["community"] and names.exists(chosen)):
+            draft.browse, draft.where = chosen, f"{chosen}//" if chosen else ""
+            draft.address = request.POST.get("address", "")[:200] or draft.address
+            drafts.save(request.session, draft_id, draft)
+        return redirect(f"{reverse('report-place', args=[draft_id])}?list=1#list")
+    if request.method == "POST" and "search" in request.POST and not token_lost(request):
         form = PlaceForm(request.POST, candidates=[])
         form.full_clean()
         if "address" not in form.errors:
@@ -159,7 +226,7 @@ def place(request: HttpRequest, draft_id: str, draft: Draft) -> HttpResponse:
         form = PlaceForm(request.POST, candidates=_candidates(draft))
     elif request.method == "POST":
         form = PlaceForm(request.POST, candidates=_candidates(draft))
-        if form.is_valid():
+        if not _lost(request, form) and form.is_valid():
             entered = form.cleaned_data
             draft.where, draft.place, draft.address = entered["where"], entered["place"], entered["address"]
             draft.lon, draft.lat = entered["lon"], entered["lat"]
@@ -179,14 +246,21 @@ def place(request: HttpRequest, draft_id: str, draft: Draft) -> HttpResponse:
                 "lat": draft.lat if draft.where == HERE else None,
             },
         )
-    context = _step(draft_id, draft, form=form, here=HERE)
+    context = _step(
+        draft_id,
+        draft,
+        form=form,
+        here=HERE,
+        listed=_listed(draft.browse),
+        list_open="list" in request.GET or bool(draft.browse),
+    )
     return render(request, "citizen/place.html", context, status=422 if form.is_bound else 200)
 
 
 @with_draft
 def nearby(request: HttpRequest, draft_id: str, draft: Draft) -> HttpResponse:
     """What others reported nearby, without their words. "Mine too" is told to the desk, which joins the two."""
-    if request.method == "POST":
+    if request.method == "POST" and not token_lost(request):
         chosen = request.POST.get("same", "")
         known = chosen.isdecimal() and len(chosen) < 3 and int(chosen) < len(draft.nearby)
         draft.same = draft.nearby[int(chosen)] if known else None
@@ -199,7 +273,11 @@ def nearby(request: HttpRequest, draft_id: str, draft: Draft) -> HttpResponse:
     drafts.save(request.session, draft_id, draft)
     if not found:
         return redirect("report-you", draft_id)
-    return render(request, "citizen/nearby.html", _step(draft_id, draft, found=found))
+    answered = [f.id for f in found if f.state in public.ANSWERED]
+    context = _step(
+        draft_id, draft, found=found, answered=answered, lost=AGAIN if token_lost(request) else ""
+    )
+    return render(request, "citizen/nearby.html", context)
 
 
 @with_draft
@@ -207,7 +285,7 @@ def you(request: HttpRequest, draft_id: str, draft: Draft) -> HttpResponse:
     """Who asks, as far as they wish to say; then send."""
     natures = [(n.value, n.label) for n in NATURES]
     form = YouForm(request.POST or None, natures=natures, initial={"nature": Nature.HELP.value})
-    if request.method == "POST" and form.is_valid():
+    if request.method == "POST" and not _lost(request, form) and form.is_valid():
         try:
             code = _send(draft_id, draft, form.cleaned_data)
         except NotFound:
@@ -293,6 +371,10 @@ def _case(request: HttpRequest, typed: str) -> Case | HttpResponseRedirect:
     return case
 
 
+def _address(request: HttpRequest, case: Case) -> str:
+    return request.build_absolute_uri(reverse("tracking", args=[codes.written(case.code)]))
+
+
 def _show(request: HttpRequest, case: Case, bound: dict[str, Any] | None = None) -> HttpResponse:
     bound = bound or {}
     offered = {row.action for row in engine.requester_actions(case)}
@@ -306,6 +388,7 @@ def _show(request: HttpRequest, case: Case, bound: dict[str, Any] | None = None)
         for name, (title, button, form) in ACTIONS.items()
         if name in offered
     ]
+    address = _address(request, case)
     context = {
         "case": case,
         "code": codes.written(case.code),
@@ -314,6 +397,9 @@ def _show(request: HttpRequest, case: Case, bound: dict[str, Any] | None = None)
         "photographs": case.attachments.count(),
         "actions": actions,
         "key": uuid.uuid4().hex,
+        "qr": keepsake.drawing(address),
+        "address": address,
+        "same": bool(case.fields.get("same_as")),
         "new": "new" in request.GET,
         "again": "again" in request.GET,
         "done": "done" in request.GET,
@@ -332,6 +418,21 @@ def case(request: HttpRequest, code: str) -> HttpResponse:
 
 
 @never_cache
+@require_safe
+def picture(request: HttpRequest, code: str) -> HttpResponse:
+    """The code as a picture to keep: the code and the address of its page, to read and to scan."""
+    found = _case(request, code)
+    if isinstance(found, HttpResponse):
+        return found
+    written = codes.written(found.code)
+    response = HttpResponse(keepsake.picture(written, _address(request, found)), content_type="image/png")
+    response["Content-Disposition"] = f'attachment; filename="{written}.png"'
+    response["X-Robots-Tag"] = "noindex"
+    return response
+
+
+@gives_back
+@never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def act(request: HttpRequest, code: str, action: str) -> HttpResponse:
     """What the requester may do: add, withdraw, rate, object. The same form sent twice is carried out once."""
@@ -341,8 +442,9 @@ def act(request: HttpRequest, code: str, action: str) -> HttpResponse:
     if action not in ACTIONS:
         raise NotFound(_("There is no such step."))
     form = ACTIONS[action][2](request.POST, request.FILES, auto_id=f"{action}_%s")
-    photo = _photo(request, form)
-    if form.is_valid():
+    lost = _lost(request, form)
+    photo = "" if lost else _photo(request, form)
+    if not lost and form.is_valid():
         key, now = request.POST.get("key", "")[:64], timezone.now()
         entered = {name: value for name, value in form.cleaned_data.items() if name != "photo"}
         try:
@@ -356,13 +458,71 @@ def act(request: HttpRequest, code: str, action: str) -> HttpResponse:
     return _show(request, found, {action: form})
 
 
+# --- the neighbourhood ----------------------------------------------------------------------------------------------
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def around(request: HttpRequest) -> HttpResponse:
+    """Choose the neighbourhood whose matters to see: from words, from the list, or where the telephone stands."""
+    if request.method == "POST":
+        point = PointForm(request.POST)
+        place = (
+            locate.locate_point(point.cleaned_data["lon"], point.cleaned_data["lat"])
+            if point.is_valid()
+            else ""
+        )
+        if place and len(place) >= LEVELS["township"]:
+            return redirect("around-place", place[: LEVELS["community"]])
+        context = {"form": AroundForm(), "outside": True, "listed": _listed("")}
+        return render(request, "citizen/around.html", context, status=422)
+    asked = "q" in request.GET
+    form = AroundForm(request.GET if asked else None)
+    found: dict[str, str] = {}
+    if asked and form.is_valid():
+        for candidate in locate.locate_text(form.cleaned_data["q"], limit=5):
+            code = candidate.place[: LEVELS["community"]]
+            if len(code) in public.PLACES:
+                found[code] = names.place_name(code)
+    at = request.GET.get("in", "")
+    context = {
+        "form": form,
+        "asked": asked and form.is_valid(),
+        "found": found.items(),
+        "listed": _listed(at if names.exists(at) and len(at) < LEVELS["township"] else ""),
+    }
+    return render(request, "citizen/around.html", context)
+
+
+@require_safe
+def around_place(request: HttpRequest, place: str) -> HttpResponse:
+    """The matters of a township or community, in numbers alone."""
+    if not names.exists(place) or len(place) > LEVELS["community"]:
+        raise NotFound(_("There is no such place."))
+    if len(place) not in public.PLACES:
+        return redirect(f"{reverse('around')}?in={place}")
+    days = public.PERIODS[-1] if request.GET.get("days") == str(public.PERIODS[-1]) else public.PERIODS[0]
+    context = {
+        "place": place,
+        "name": names.place_name(place),
+        "days": days,
+        "periods": public.PERIODS,
+        "matters": public.neighbourhood(place, days, timezone.now()),
+        "township": place[: LEVELS["township"]] if len(place) > LEVELS["township"] else "",
+        "listed": _listed(place),
+    }
+    return render(request, "citizen/around_place.html", context)
+
+
 urlpatterns = [
     path("", home, name="home"),
     path("report/urgent/", look_for_urgent, name="urgent"),
     path("report/<hex:draft_id>/place/", place, name="report-place"),
     path("report/<hex:draft_id>/nearby/", nearby, name="report-nearby"),
     path("report/<hex:draft_id>/you/", you, name="report-you"),
+    path("around/", around, name="around"),
+    path("around/<str:place>/", around_place, name="around-place"),
     path("t/", track, name="track"),
     path("t/<str:code>/", case, name="tracking"),
+    path("t/<str:code>/code.png", picture, name="tracking-picture"),
     path("t/<str:code>/<slug:action>/", act, name="tracking-act"),
 ]

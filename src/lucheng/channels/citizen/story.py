@@ -130,6 +130,7 @@ _STEPS: dict[str, Callable[[str, dict[str, Any]], str]] = {
     "send_back": _says(_("Sent back to be done again")),
     "supervise": _says(_("Put under supervision, so that it gets done")),
     "close": _says(_("Closed")),
+    "verify": _says(_("Looked at on site and closed")),
     "reopen": _says(_("Opened again")),
     "answer_appeal": _says(_("Your objection was answered")),
     "supplement": _says(_("You added information")),

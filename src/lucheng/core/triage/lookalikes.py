@@ -8,26 +8,21 @@ ones counting more. What the reader may not see is not compared, and who called 
 from __future__ import annotations
 
 import datetime as dt
-import tomllib
-from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
 from math import sqrt
-from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from django.db.models import Q
 from django.db.models.functions import Substr
 
-from lucheng.core.cases.models import Case, Nature, State
+from lucheng.core.cases.models import Case, State
+from lucheng.core.cases.public import anyone_may_know
 from lucheng.core.fields import within
 from lucheng.core.places.locate import locate_points
 from lucheng.core.places.models import LEVELS
 from lucheng.core.triage.classify import propose_matter
 from lucheng.core.triage.words import cut, grams, plain
-
-NATIONAL = Path(__file__).parents[2] / "packs" / "national" / "lookalikes.toml"
 
 #: Metres within which two points may be the same spot.
 NEAR = 500.0
@@ -236,16 +231,6 @@ def find(
     ]
 
 
-@cache
-def _public_matters() -> Q:
-    """Cases of the classes that lie open in the street, as the pack lists them."""
-    prefixes: Sequence[Any] = tomllib.loads(NATIONAL.read_text(encoding="utf-8"))["public_matters"]
-    q = Q(pk__in=[])
-    for prefix in prefixes:
-        q |= within("matter", prefix)
-    return q
-
-
 def find_public(
     text: str,
     place: str,
@@ -257,18 +242,10 @@ def find_public(
     limit: int = 3,
     days: int = 30,
 ) -> list[PublicLookAlike]:
-    """As :func:`find`, for residents: only what anyone walking past could see, and nothing that somebody wrote.
-
-    Left out are complaints and reports, confidential cases, cases that complain of a unit, and every class that is
-    not on the pack's list of public ones: that a neighbour quarrels or seeks relief is nobody's business.
-    """
-    where = (
-        _public_matters()
-        & Q(confidential=False, accused_unit=None)
-        & ~Q(nature__in=[Nature.COMPLAINT, Nature.REPORT])
-    )
+    """As :func:`find`, for residents: only what anyone may know of (:func:`lucheng.core.cases.public.anyone_may_know`),
+    and nothing that somebody wrote."""
     matter = matter or propose_matter(text).matter
-    ranked = _ranked(text, place, lon, lat, matter, where, now, days)
+    ranked = _ranked(text, place, lon, lat, matter, anyone_may_know(), now, days)
     return [
         PublicLookAlike(
             id=row.id,
