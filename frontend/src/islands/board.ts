@@ -247,7 +247,7 @@ export default function (root: HTMLElement): void {
     const form = dialog.querySelector("form");
     if (form?.matches("[data-do]")) keep(form);
     if (!dialog.open) dialog.showModal();
-    (dialog.querySelector<HTMLElement>("[aria-invalid], .error") ?? null)?.focus();
+    (dialog.querySelector<HTMLElement>("[aria-invalid]") ?? dialog.querySelector<HTMLElement>("[name=lead_unit]"))?.focus();
   };
   const open = async (address: string, options: RequestInit = {}): Promise<void> => {
     try {
@@ -316,10 +316,14 @@ export default function (root: HTMLElement): void {
     const body = new URLSearchParams(new FormData(form) as unknown as Record<string, string>);
     const numbers = body.getAll("case").map((c) => c.split(":")[0] ?? "");
     const it: Held = { body, address: form.action, numbers, timer: 0 };
+    const all = rows().map((r) => r.dataset.number ?? "");
+    const here = Math.max(0, all.indexOf(shown));
+    const stays = (number: string): boolean => !numbers.includes(number);
+    const next = all.slice(here).find(stays) ?? all.slice(0, here).reverse().find(stays) ?? "";
     for (const number of numbers) leaving.add(number);
     dialog.close();
     dress();
-    go(leaving.has(shown) ? "" : shown);
+    go(next);
     it.timer = window.setTimeout(() => void send(it), HOLD * 1000);
     held.add(it);
     toast(say("holding", numbers.length), {

@@ -10,7 +10,7 @@ import datetime as dt
 from collections.abc import Collection, Iterable, Mapping
 
 from django.urls import reverse
-from django.utils.html import escape, format_html
+from django.utils.html import conditional_escape, escape, format_html
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 
@@ -109,7 +109,7 @@ def table(
             f'<td role="cell" class="matter">{escape(matters.name(case.matter)) if case.matter else none_yet}</td>'
             f'<th role="rowheader" scope="row" class="title">{flag}<a href="{before}{number}{after}">'
             f"{escape(case.title)}</a></th>"
-            f'<td role="cell" class="unit soft">{escape(last)}</td></tr>'
+            f'<td role="cell" class="unit soft">{conditional_escape(last)}</td></tr>'
         )
     return format_html(
         '<table class="cases" role="table" aria-label="{}"><thead role="rowgroup"><tr role="row">{}</tr></thead>'

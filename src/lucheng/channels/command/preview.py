@@ -73,7 +73,7 @@ def requester(reader: Scope, case: Case) -> str:
     return contact.phone_mask or _("no telephone number")
 
 
-def _label(row: Transition, case: Case) -> Any:
+def _label(row: Transition) -> Any:
     match row.action:
         case "dispatch":
             return _("Name another unit")
@@ -95,7 +95,7 @@ def _steps(case: Case, reader: Scope) -> list[dict[str, Any]]:
             {
                 "action": row.action,
                 "key": KEYS[row.action],
-                "label": _label(row, case),
+                "label": _label(row),
                 "at_once": row.action in AT_ONCE,
                 "address": reverse("board-step", args=[case.number, row.action]) + query,
                 "page": reverse("step", args=[case.number, row.action]) + query,
@@ -232,7 +232,6 @@ def _form(
     context = {
         "case": case,
         "row": row,
-        "label": _label(row, case),
         "form": form,
         "units": unit_names(case) if asks_unit else [],
     }
