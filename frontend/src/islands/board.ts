@@ -189,8 +189,8 @@ export default function (root: HTMLElement): void {
       failed(error);
     }
   };
-  live.addEventListener("focusin", (event) => {
-    const number = (event.target as HTMLElement).closest<HTMLElement>("tr[data-number]")?.dataset.number;
+  const moved = (target: Element | null): void => {
+    const number = target?.closest<HTMLElement>("tr[data-number]")?.dataset.number;
     if (!number || number === shown || !preview.getClientRects().length) return;
     window.clearTimeout(timer);
     loading?.abort();
@@ -198,7 +198,8 @@ export default function (root: HTMLElement): void {
     preview.inert = true;
     loading = new AbortController();
     timer = window.setTimeout(() => void load(number), 60);
-  });
+  };
+  live.addEventListener("focusin", (event) => moved(event.target as Element));
   // Before any other listener: keys do not reach the buttons of the case that stood here before.
   window.addEventListener(
     "keydown",
@@ -357,5 +358,5 @@ export default function (root: HTMLElement): void {
   if (number && document.activeElement === document.body) {
     const there = row(number) ?? rows()[Math.min(Number(index), rows().length - 1)];
     link(there)?.focus();
-  }
+  } else moved(document.activeElement);
 }
