@@ -68,7 +68,7 @@ def _lines(reader: Scope, this: Case, other: Case, now: Any) -> list[Line]:
     here, there = (
         rows.clock(c.due_at, now, paused=c.state == State.SUSPENDED) if c.open else "" for c in (this, other)
     )
-    return [
+    lines = [
         Line(_("What was said"), text, others, this.content != other.content),
         both(_("Place"), lambda c: names.place_name(c.place)),
         both(_("Address"), lambda c: c.address),
@@ -82,6 +82,7 @@ def _lines(reader: Scope, this: Case, other: Case, now: Any) -> list[Line]:
         both(_("Unit"), lambda c: c.lead_unit.name if c.lead_unit is not None else ""),
         Line(_("Time limit"), here, there, None),
     ]
+    return [line for line in lines if line.this or line.other]
 
 
 def _may_merge(reader: Scope, case: Case) -> bool:
