@@ -10,7 +10,7 @@ import datetime as dt
 from collections.abc import Collection, Iterable, Mapping
 
 from django.urls import reverse
-from django.utils.html import escape, format_html
+from django.utils.html import conditional_escape, escape, format_html
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 
@@ -36,6 +36,7 @@ SHOWN = (
 
 _HEAD = '<th scope="col" role="columnheader">%s</th>'
 _BOX = '<td role="cell" class="select"><input type="checkbox" name="case" value="%s:%s" aria-label="%s"></td>'
+_NO_BOX = '<td role="cell" class="select"></td>'
 
 
 def clock(
@@ -61,14 +62,15 @@ def table(
     address: str = "",
     beside: Mapping[int, str | SafeString] | None = None,
     heading: str = "",
-    select: bool = False,
+    select: bool | Collection[int] = False,
     yours: Collection[int] = (),
 ) -> SafeString:
     """Cases as rows: clock, place, matter, title, and the lead unit or where it stands.
 
     ``address`` is where a row leads, with ``0`` for the order's number: the case page, if not given. ``beside`` gives
     the last cell of some cases by id in place of the unit, ``heading`` its column's heading. With ``select`` each row
-    begins with a checkbox named ``case`` whose value is ``number:version``. ``yours`` are the ids of cases that wait
+    begins with a checkbox named ``case`` whose value is ``number:version``; where it is a collection of ids, only those
+    rows do. ``yours`` are the ids of cases that wait
     for the reader in person.
 
     Cases come with ``lead_unit``. Asks the database nothing.
@@ -76,7 +78,7 @@ def table(
     before, _zero, after = (address or reverse("case", args=["0"])).rpartition("0")
     head = [_("Time limit"), _("Place"), _("Matter"), _("What about"), heading or _("Unit")]
     cells = "".join(_HEAD % escape(h) for h in head)
-    if select:
+    if select is not False:
         cells = _HEAD % f'<span class="visually-hidden">{escape(_("Select"))}</span>' + cells
     lines = []
     supervised, none_yet, choose = (
@@ -94,15 +96,20 @@ def table(
             last = case.lead_unit.name if case.lead_unit is not None else state(case)
         flag = f'<span class="flag">{supervised}</span> ' if case.supervision else ""
         number = escape(case.number)
-        box = _BOX % (number, case.version, escape(choose % {"number": case.number})) if select else ""
+        box = ""
+        if select is True or (select is not False and case.pk in select):
+            box = _BOX % (number, case.version, escape(choose % {"number": case.number}))
+        elif select is not False:
+            box = _NO_BOX
         lines.append(
-            f'<tr role="row"{" class=yours-row" if case.pk in yours else ""} data-number="{number}">{box}'
+            f'<tr role="row"{" class=yours-row" if case.pk in yours else ""} id="case-{number}" data-number="{number}" '
+            f'data-version="{case.version}">{box}'
             f'<td role="cell" class="time">{clock(case.due_at, now, paused=case.state == State.SUSPENDED)}</td>'
             f'<td role="cell" class="place" title="{place}">{place}</td>'
             f'<td role="cell" class="matter">{escape(matters.name(case.matter)) if case.matter else none_yet}</td>'
             f'<th role="rowheader" scope="row" class="title">{flag}<a href="{before}{number}{after}">'
             f"{escape(case.title)}</a></th>"
-            f'<td role="cell" class="unit soft">{escape(last)}</td></tr>'
+            f'<td role="cell" class="unit soft">{conditional_escape(last)}</td></tr>'
         )
     return format_html(
         '<table class="cases" role="table" aria-label="{}"><thead role="rowgroup"><tr role="row">{}</tr></thead>'

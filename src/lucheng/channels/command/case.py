@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST, require_safe
 
 from lucheng.channels.command import letters
-from lucheng.channels.command.forms import ActionForm, unit_names
+from lucheng.channels.command.forms import ActionForm, prefilled, unit_names
 from lucheng.core.cases import attachments, codes, engine, kinds, queries
 from lucheng.core.cases.lifecycle import FIELDS, TRANSITIONS, Transition
 from lucheng.core.cases.models import Case, State
@@ -174,7 +174,7 @@ def step(request: HttpRequest, number: str, action: str) -> HttpResponse:
         after = "case" if queries.visible(reader).filter(number=number).exists() else "board"
         return HttpResponseRedirect(reverse(after, args=[number] if after == "case" else []))
     assert row is not None
-    return _step_form(request, case, row, ActionForm(row, case))
+    return _step_form(request, case, row, ActionForm(row, case, initial=prefilled(row, request.GET)))
 
 
 def _step_form(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from django import forms
@@ -51,8 +52,10 @@ def _field(name: str, case: Case, required: bool) -> forms.Field:
 class ActionForm(forms.Form):
     """What one step asks for. The engine checks the entries; this form shows them and carries its refusals."""
 
-    def __init__(self, row: Transition, case: Case, data: Any = None) -> None:
-        super().__init__(data)
+    def __init__(
+        self, row: Transition, case: Case, data: Any = None, initial: Mapping[str, str] | None = None
+    ) -> None:
+        super().__init__(data, initial=dict(initial or {}))
         for name in row.needs:
             self.fields[name] = _field(name, case, required=True)
         for name in row.takes:
@@ -63,6 +66,20 @@ class ActionForm(forms.Form):
         """The entries as the engine takes them."""
         names = [n for n in self.fields if n != "version"]
         return {n: self.data.get(self.add_prefix(n), "") for n in names if n in self.data}
+
+
+def prefilled(row: Transition, asked: Mapping[str, str]) -> dict[str, str]:
+    """What an address may preset in the form of a step: one of the choices of a field, or the number of an order. A
+    text is only ever written by the person who sends it."""
+    found = {}
+    for name in (*row.needs, *row.takes):
+        value = asked.get(name, "")
+        spec = FIELDS[name]
+        if (spec.kind == "choice" and value in dict(spec.choices)) or (
+            spec.kind == "case" and value.isascii() and value.isdecimal() and len(value) <= 20
+        ):
+            found[name] = value
+    return found
 
 
 def unit_names(case: Case) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.urls import path
 from django.utils.translation import gettext_lazy as _
 
-from lucheng.channels.command import board, case, letters
+from lucheng.channels.command import board, bulk, case, letters, merge, preview
 from lucheng.web.nav import Entry
 
 NAV = [
@@ -15,6 +15,12 @@ NAV = [
 
 urlpatterns = [
     path("board/", board.board, name="board"),
+    path("board/live/", board.live, name="board-live"),
+    path("board/confirm/", bulk.confirm, name="board-confirm"),
+    path("board/dispatch/", bulk.dispatch, name="board-dispatch"),
+    path("board/cases/<str:number>/", preview.preview, name="board-preview"),
+    path("board/cases/<str:number>/<slug:action>/", preview.step, name="board-step"),
+    path("cases/<str:number>/merge/", merge.merge, name="merge"),
     path("cases/<str:number>/", case.case_page, name="case"),
     path("cases/<str:number>/do/<slug:action>/", case.step, name="step"),
     path("cases/<str:number>/reveal/", case.reveal, name="reveal"),

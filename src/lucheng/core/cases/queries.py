@@ -87,6 +87,12 @@ def listed(scope: Scope, wanted: Filter, now: dt.datetime) -> QuerySet[Case]:
         rows = rows.filter(queue(wanted.queue, now))
     elif wanted.open_only:
         rows = rows.filter(open=True)
+    rows = _narrowed(rows, wanted)
+    by_deadline = wanted.open_only or wanted.queue is not None
+    return rows.order_by("due_at", "id") if by_deadline else rows.order_by("-created_at", "-id")
+
+
+def _narrowed(rows: QuerySet[Case], wanted: Filter) -> QuerySet[Case]:
     if wanted.state:
         rows = rows.filter(state=wanted.state)
     if wanted.kind:
@@ -101,8 +107,7 @@ def listed(scope: Scope, wanted: Filter, now: dt.datetime) -> QuerySet[Case]:
         rows = rows.filter(handler=wanted.handler)
     if wanted.number:
         rows = rows.filter(number=wanted.number)
-    by_deadline = wanted.open_only or wanted.queue is not None
-    return rows.order_by("due_at", "id") if by_deadline else rows.order_by("-created_at", "-id")
+    return rows
 
 
 def count(rows: QuerySet[Case]) -> int:
@@ -111,12 +116,16 @@ def count(rows: QuerySet[Case]) -> int:
 
 
 def queue_counts(
-    scope: Scope, now: dt.datetime, queues: tuple[Queue, ...] = tuple(Queue)
+    scope: Scope,
+    now: dt.datetime,
+    queues: tuple[Queue, ...] = tuple(Queue),
+    wanted: Filter | None = None,
 ) -> dict[Queue, int]:
     """How many stand in each queue, in two queries: one pass over the open cases, and the appeals, which may stand
-    against closed ones."""
+    against closed ones. ``wanted`` narrows them as it does a list, its own queue apart."""
+    rows = _narrowed(visible(scope), wanted or Filter())
     of_open = {q: Count("pk", filter=queue(q, now)) for q in queues if q is not Queue.APPEALS}
-    counts = visible(scope).filter(open=True).aggregate(**of_open)
+    counts = rows.filter(open=True).aggregate(**of_open)
     if Queue.APPEALS in queues:
-        counts[Queue.APPEALS] = count(visible(scope).filter(queue(Queue.APPEALS, now)))
+        counts[Queue.APPEALS] = count(rows.filter(queue(Queue.APPEALS, now)))
     return {q: counts[q] for q in queues}
