@@ -9,7 +9,6 @@ from typing import Any, cast
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core import signing
-from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
@@ -343,8 +342,8 @@ def _evidence(request: HttpRequest, case: Case) -> list[str]:
         pass
     if "photo" in too_large(request):
         raise Invalid({"photo": _("This file is too large: choose a smaller one.")})
-    for upload in cast(list[UploadedFile[Any]], request.FILES.getlist("photo"))[: attachments.MOST + 1]:
-        kept.append(attachments.receive(upload))
+    for upload in request.FILES.getlist("photo")[: attachments.MOST + 1]:
+        kept.append(attachments.receive(cast(attachments.Readable, upload)))
     kept = list(dict.fromkeys(kept))
     if case.attachments.exclude(sha256__in=kept).count() + len(kept) > attachments.MOST:
         raise Invalid(
