@@ -14,8 +14,8 @@ document.addEventListener("keydown", (event) => {
   if (event.key.length === 1 && !event.ctrlKey && !event.metaKey && !event.altKey && typing(event.target)) return;
   const dialog = document.querySelector("dialog[open]");
   const pressed = [...(dialog ?? document).querySelectorAll<HTMLElement>(`[data-key="${CSS.escape(named(event))}"]`)];
-  // Buttons that are not shown do nothing, save the one that opens this very list.
-  const button = pressed.find((b) => b.dataset.dialog !== undefined || b.getClientRects().length > 0);
+  // Buttons that are not shown (in closed details too) do nothing, save the one that opens this very list.
+  const button = pressed.find((b) => b.dataset.dialog !== undefined || b.checkVisibility());
   if (!button || event.defaultPrevented) return;
   event.preventDefault();
   button.click();
@@ -24,7 +24,7 @@ document.addEventListener("keydown", (event) => {
 /** Lists what can be pressed on this page. */
 function list(into: HTMLElement): void {
   const rows = [...document.querySelectorAll<HTMLElement>("[data-key]")]
-    .filter((b) => b.dataset.dialog !== "keys" && (b.getClientRects().length > 0 || b.dataset.keyAlways !== undefined))
+    .filter((b) => b.dataset.dialog !== "keys" && (b.checkVisibility() || b.dataset.keyAlways !== undefined))
     .flatMap((b) => {
       const key = document.createElement("dt");
       const words = document.createElement("dd");

@@ -29,6 +29,7 @@ def main(password: str) -> None:
 
     from lucheng.core.cases import codes
     from lucheng.core.cases.models import State
+    from lucheng.core.triage import templates
     from tests import factories
 
     call_command("migrate", interactive=False, verbosity=0)
@@ -37,7 +38,14 @@ def main(password: str) -> None:
         person.set_password(password)
         person.save(update_fields=["password"])
     now = timezone.now()
+    templates.load(now)
+    head = factories.person("head", "unit_head", factories.CITY, city.units["utilities"])
+    head.set_password(password)
+    head.save(update_fields=["password"])
     cases = {}
+    for n in range(6):  # for the day of a handling unit
+        case = factories.case_in(State.DISPATCHED, city, now)
+        cases[f"unit{n}"] = {"number": case.number, "code": codes.written(case.code)}
     for state in STATES:
         # The plan of a suspended case names a date of its own time.
         case = factories.case_in(State(state), city, factories.NOW if state == "suspended" else now)

@@ -22,7 +22,7 @@ from lucheng.core.revisions import snapshot
 from lucheng.core.revisions.models import Revision
 from lucheng.core.revisions.snapshot import bump
 from lucheng.core.sheets import Progress
-from lucheng.core.triage import training
+from lucheng.core.triage import templates, training
 from lucheng.demo import catalogue, organisation, store
 from lucheng.demo.cases import rhythm, world
 from lucheng.demo.cases.store import TABLES, generate_cases
@@ -87,6 +87,8 @@ def prepare(now: dt.datetime, step: Step) -> None:
     the packs' own sentences and would flatter it."""
     with step("packs: roles, matters, calendar, limits"):
         load_packs()
+    with step("reply templates"):
+        templates.load(now)
     with step("category model: training") as report:
         training.train(now, progress=report)
 

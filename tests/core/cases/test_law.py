@@ -833,3 +833,20 @@ def test_no_limit_runs_for_contacting_nobody(city: City, changes: dict[str, obje
     for case_id in (by_steps.pk, made.id):
         kinds = set(Clock.objects.filter(case=case_id).values_list("kind", flat=True))
         assert kinds == {"dispatch", "sign", "reply", "return"}
+
+
+def test_a_person_of_the_lead_unit_is_put_in_charge_and_nobody_else(city: City) -> None:
+    """Beijing art. 14: the unit that received it handles it itself."""
+    case = case_in(State.DISPATCHED, city)
+    case = step(case, "assign", "handler", city, person=str(city.people["colleague"].pk))
+    assert (case.state, case.handler) == (State.DISPATCHED, city.people["colleague"])
+    event = Event.objects.get(case=case, action="assign")
+    assert event.body["person"] == city.people["colleague"].pk
+    case = step(case, "assign", "colleague", city, person="handler")  # by user name, as a program may
+    assert case.handler == city.people["handler"]
+    for stranger in ("stoker", "dispatcher", "helper", "nobody"):
+        with pytest.raises(Invalid) as e:
+            step(case, "assign", "handler", city, person=stranger)
+        assert set(e.value.fields) == {"person"}
+    with pytest.raises(Forbidden):  # who assists only assists
+        step(case, "assign", "helper", city, person="colleague")

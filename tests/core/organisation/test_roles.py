@@ -17,8 +17,9 @@ from lucheng.core.organisation.models import Person, Post, Role
 pytestmark = pytest.mark.django_db
 
 EVERY_ROLE = {
-    "duty_officer", "operator", "dispatcher", "handler", "supervisor", "grid_head", "grid_worker", "building_head",
-    "stairwell_head", "building_chief_officer", "mediator", "lawyer", "social_worker", "community_worker",
+    "duty_officer", "operator", "dispatcher", "handler", "unit_head", "supervisor", "grid_head", "grid_worker",
+    "building_head", "stairwell_head", "building_chief_officer", "mediator", "lawyer", "social_worker",
+    "community_worker",
     "border_ranger", "project_office", "auditor", "data_protection_officer", "administrator",
 }  # fmt: skip
 ADMINISTRATORS = ("administrator", "auditor", "data_protection_officer")

@@ -84,7 +84,9 @@ class FieldOut(Schema):
 
     name: str
     label: str
-    kind: str = Field(description="line, text, flag, choice, unit, units, matter, place, case, date or days")
+    kind: str = Field(
+        description="line, text, flag, choice, unit, units, person, matter, place, case, date or days"
+    )
     choices: list[Named] = []
 
 

@@ -6,12 +6,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from django import forms
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from lucheng.core.cases.lifecycle import FIELDS, Transition
 from lucheng.core.cases.models import Case
 from lucheng.core.dispatch import matters
 from lucheng.core.organisation.models import Unit
+from lucheng.core.organisation.people import handlers
 from lucheng.core.places.names import place_name
 
 
@@ -30,6 +32,9 @@ def _field(name: str, case: Case, required: bool) -> forms.Field:
             return forms.ChoiceField(choices=matters.choices(), initial=case.matter, **common)
         case "place":
             return forms.CharField(initial=case.place, help_text=place_name(case.place), **common)
+        case "person":
+            people = handlers([case.lead_unit_id], timezone.localdate()) if case.lead_unit_id else []
+            return forms.ChoiceField(choices=[("", "—"), *((p.pk, p.name) for p in people)], **common)
         case "unit" | "units":
             help_text = (
                 _("Name or code of the unit; several, separated by commas.") if spec.kind == "units" else ""

@@ -134,6 +134,10 @@ def sign(step: Step) -> None:
     step.case.handler = step.actor
 
 
+def assign(step: Step) -> None:
+    step.case.handler = step.fields["person"]
+
+
 def _ask(case: Case, unit_id: int, now: dt.datetime) -> None:
     """Ask a unit to assist. Asked again, it owes a new report; the earlier one stays in the history."""
     Assist.objects.update_or_create(
@@ -253,6 +257,7 @@ EFFECTS: dict[str, Callable[[Step], None]] = {
     "return": ask_return,
     "uphold": uphold,
     "sign": sign,
+    "assign": assign,
     "ask_assist": ask_assist,
     "assist": assist,
     "extend": extend,

@@ -89,6 +89,17 @@ def _units(name: str, value: Any) -> list[Unit]:
     return [unit_named(name, v.strip() if isinstance(v, str) else v) for v in values]
 
 
+def _person(name: str, value: Any) -> Person:
+    """The active person with this id or user name."""
+    text = clean(str(value), name)
+    found = Person.objects.filter(is_active=True)
+    person = found.filter(pk=int(text)).first() if text.isdecimal() and len(text) < 19 else None
+    person = person or found.filter(username=text).first()
+    if person is None:
+        raise Invalid({name: _("There is no such person: %(person)s.") % {"person": one_line(text, 40)}})
+    return person
+
+
 def _matter(name: str, value: Any) -> str:
     if not isinstance(value, str) or not Matter.objects.filter(code=value).exists():
         raise Invalid(
@@ -131,6 +142,7 @@ _PARSERS = {
     "choice": _choice,
     "unit": unit_named,
     "units": _units,
+    "person": _person,
     "matter": _matter,
     "place": _place,
     "date": _date,
@@ -188,7 +200,7 @@ def _recorded(fields: Mapping[str, Any]) -> dict[str, Any]:
     for name, value in fields.items():
         if FIELDS[name].kind in ("line", "text"):
             continue
-        if isinstance(value, Unit):
+        if isinstance(value, Unit | Person):
             out[name] = value.pk
         elif isinstance(value, Case):
             out[name] = value.number

@@ -22,7 +22,7 @@ from lucheng.core.dispatch.catalogue import Decision
 from lucheng.core.dispatch.models import Matter
 from lucheng.core.errors import Conflict, Forbidden, Invalid
 from lucheng.core.ledger.models import Event
-from lucheng.core.organisation.access import line_of_command, subtree
+from lucheng.core.organisation.access import line_of_command, scope_of, subtree
 from lucheng.core.organisation.models import Person, Post, Unit
 
 #: The most working days one extension may give (Shandong 2020: normally no more than ten).
@@ -223,24 +223,28 @@ def extension_tells_the_requester(step: Step) -> None:
         raise Invalid({"person_told": _("Tell the requester first that it will take longer, and why.")})
 
 
-def extension_within_bounds(step: Step) -> None:
-    """Extensions normally give no more than ten working days (Shandong 2020), the earlier ones since the order was
-    dispatched or sent back counted in: many small ones are not a way around it."""
+def extension_left(case: Case) -> int:
+    """How many working days may still be given since the order was dispatched or sent back."""
     granted = 0
     for action, body in (
-        Event.objects.filter(
-            case=step.case, action__in=("dispatch", "redispatch", "send_back", "grant_extension")
-        )
+        Event.objects.filter(case=case, action__in=("dispatch", "redispatch", "send_back", "grant_extension"))
         .order_by("seq")
         .values_list("action", "body")
     ):
         granted = granted + body["days"] if action == "grant_extension" else 0
-    if not 1 <= step.fields["days"] <= MAX_EXTENSION_DAYS - granted:
+    return MAX_EXTENSION_DAYS - granted
+
+
+def extension_within_bounds(step: Step) -> None:
+    """Extensions normally give no more than ten working days (Shandong 2020), the earlier ones since the order was
+    dispatched or sent back counted in: many small ones are not a way around it."""
+    left = extension_left(step.case)
+    if not 1 <= step.fields["days"] <= left:
         raise Invalid(
             {
                 "days": _("Ask for 1 to %(most)s working days; for longer, suspend with a dated plan.")
-                % {"most": MAX_EXTENSION_DAYS - granted}
-                if granted < MAX_EXTENSION_DAYS
+                % {"most": left}
+                if left > 0
                 else _("All the time that may be given has been given: suspend the order with a dated plan.")
             }
         )
@@ -257,25 +261,31 @@ def is_to_be_contacted(case: Case) -> bool:
     return not case.anonymous and case.reply_wanted and case.has_requester
 
 
-def requester_was_contacted(step: Step) -> None:
-    """The unit contacts the person before it replies (Beijing art. 15), unless they asked not to be. Somebody who
-    cannot be reached is owed a reply all the same: after MIN_ATTEMPTS recorded attempts it may be written."""
-    if not is_to_be_contacted(step.case):
-        return
+def contact_so_far(case: Case) -> tuple[bool, int]:
+    """Whether the requester has been reached since the unit took the order up, and how many times it was tried."""
     since = (
         Event.objects.filter(
             Q(action__in=("sign", "redo")) | Q(action="supervise", body__from=State.CALLBACK.value),
-            case=step.case,
+            case=case,
         )
         .order_by("-seq")
         .values_list("seq", flat=True)[:1]
     )
     steps = list(
         Event.objects.filter(
-            case=step.case, action__in=("contact", "try_contact"), seq__gt=since[0] if since else 0
+            case=case, action__in=("contact", "try_contact"), seq__gt=since[0] if since else 0
         ).values_list("action", flat=True)
     )
-    if "contact" not in steps and len(steps) < MIN_ATTEMPTS:
+    return "contact" in steps, steps.count("try_contact")
+
+
+def requester_was_contacted(step: Step) -> None:
+    """The unit contacts the person before it replies (Beijing art. 15), unless they asked not to be. Somebody who
+    cannot be reached is owed a reply all the same: after MIN_ATTEMPTS recorded attempts it may be written."""
+    if not is_to_be_contacted(step.case):
+        return
+    reached, attempts = contact_so_far(step.case)
+    if not reached and attempts < MIN_ATTEMPTS:
         raise Invalid(
             {
                 "": _(
@@ -285,6 +295,16 @@ def requester_was_contacted(step: Step) -> None:
                 % {"attempts": MIN_ATTEMPTS}
             }
         )
+
+
+def person_in_charge_serves_in_the_unit(step: Step) -> None:
+    """The lead unit handles the order itself (首接负责制; Beijing art. 14): it is handed to one of its own people, and
+    to nobody who may not see it (Jinan art. 32)."""
+    person: Person = step.fields["person"]
+    day = timezone.localdate(step.now)
+    serves = Post.objects.filter(Post.in_force(day), person=person, unit=step.case.lead_unit_id).exists()
+    if not serves or scope_of(person, day).role_for("case.handle", step.case, "lead") is None:
+        raise Invalid({"person": _("Choose somebody who handles this unit's orders.")})
 
 
 def helpers_have_reported(step: Step) -> None:
@@ -360,6 +380,7 @@ RULES: dict[str, Rule] = {
         plan_lies_ahead,
         requester_was_contacted,
         helpers_have_reported,
+        person_in_charge_serves_in_the_unit,
         bad_callback_is_redone,
         no_appeal_waits,
         a_unit_has_it,

@@ -23,7 +23,7 @@ S = State
 class Field:
     """Something a transition asks for. ``kind`` says how it is entered and checked (see engine.parse)."""
 
-    kind: str  # line | text | flag | choice | unit | units | matter | place | case | date | days
+    kind: str  # line | text | flag | choice | unit | units | person | matter | place | case | date | days
     label: Text
     choices: tuple[tuple[str, Text], ...] = ()
 
@@ -64,6 +64,7 @@ FIELDS: dict[str, Field] = {
     "lead_unit": Field("unit", _("lead unit")),
     "assist_units": Field("units", _("assisting units")),
     "opinion": Field("text", _("opinion on the dispatch")),
+    "person": Field("person", _("person in charge")),
     "basis": Field("line", _("legal basis")),
     "proposed_unit": Field("unit", _("unit proposed instead")),
     "how": Field(
@@ -217,6 +218,10 @@ TRANSITIONS: tuple[Transition, ...] = (
     ),
     # --- in the unit's hands
     Transition("sign", _("Sign for"), (S.DISPATCHED,), S.SIGNED, "case.sign", by="lead", clocks=("stop:sign", "cancel:return"), effect="sign"),
+    Transition(
+        "assign", _("Hand to a person of the unit"), IN_HAND, None, "case.handle", by="lead", needs=("person",), takes=("note",),
+        rules=("person_in_charge_serves_in_the_unit",), effect="assign",
+    ),
     Transition(
         "contact", _("Record contact"), (S.SIGNED,), None, "case.handle", by="lead", needs=("how",), takes=("note",),
         clocks=("stop:contact",),

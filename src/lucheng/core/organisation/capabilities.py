@@ -21,6 +21,9 @@ CAPABILITIES: Mapping[str, str | Promise] = {
     "case.arbitrate": pgettext_lazy("capability", "decide on returns, extensions and suspensions"),
     "case.sign": pgettext_lazy("capability", "sign for a dispatched case"),
     "case.handle": pgettext_lazy("capability", "handle a case and reply"),
+    "case.lead": pgettext_lazy(
+        "capability", "see how the work of a unit and of those below it is shared out"
+    ),
     "case.review": pgettext_lazy("capability", "review replies"),
     "case.callback": pgettext_lazy("capability", "call back requesters"),
     "case.supervise": pgettext_lazy("capability", "supervise"),

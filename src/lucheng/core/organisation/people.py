@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Collection
 
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
@@ -101,6 +102,22 @@ def add_post(
             domains=list(domains),
             basis=basis,
         )
+
+
+def handlers(units: Collection[int], day: dt.date) -> list[Person]:
+    """Who handles the orders of these units on ``day``, by name: active people with a post in one of them."""
+    posts = Post.objects.filter(
+        Post.in_force(day), unit__in=sorted(units), role__capabilities__contains=["case.handle"]
+    )
+    return list(Person.objects.filter(is_active=True, pk__in=posts.values("person")).order_by("name", "pk"))
+
+
+def units_of(person_id: int | None, capability: str, day: dt.date) -> list[Unit]:
+    """The units in which a person holds a post with the capability on ``day``, those below them not among them."""
+    posts = Post.objects.filter(
+        Post.in_force(day), person=person_id, role__capabilities__contains=[capability]
+    )
+    return list(Unit.objects.filter(pk__in=posts.values("unit")).order_by("name", "pk"))
 
 
 def end_post(post: Post, day: dt.date) -> Post:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -10,6 +11,8 @@ from rich.table import Table
 from lucheng.core.console import console, reporting
 
 triage = typer.Typer(help="Advice on what a text is about.", no_args_is_help=True)
+templates = typer.Typer(help="Replies to start from.", no_args_is_help=True)
+triage.add_typer(templates, name="templates")
 
 
 @triage.command()
@@ -63,6 +66,22 @@ def explain(text: Annotated[str, typer.Argument(help="What somebody says.")]) ->
         for found in urgent.words_in(text):
             console.print(f"urgent: {found.word}, call {found.number}", style="bold red", markup=False)
         console.print(f"model {proposal.model_version}")
+
+
+@templates.command("load")
+def load(
+    file: Annotated[Path | None, typer.Argument(help="A TOML pack; the national one if not given.")] = None,
+) -> None:
+    """Add and change the reply templates of a pack. The units' own stay as they are."""
+    from django.utils import timezone
+
+    from lucheng.core.triage import templates as room
+
+    with reporting("loading"):
+        loaded = room.load(timezone.now(), file or room.NATIONAL)
+    console.print(f"{loaded.added} added, {loaded.changed} changed, {loaded.unchanged} as before")
+    if loaded.kept:
+        console.print(f"kept though the pack does not name them: {' '.join(loaded.kept)}")
 
 
 def register(app: typer.Typer) -> None:

@@ -36,3 +36,29 @@ class Advice(models.Model):
 
     def __str__(self) -> str:
         return f"{self.case}: {self.matter} {self.place}"
+
+
+class ReplyTemplate(models.Model):
+    """A reply to start from, for a class of matter: of the national pack, or of one unit."""
+
+    code = models.CharField(max_length=40, null=True, unique=True, help_text="its name in a pack")  # noqa: DJ001
+    unit = models.ForeignKey(
+        "organisation.Unit", models.CASCADE, null=True, related_name="+", help_text="whose; none: everybody's"
+    )
+    matter = PrefixField(max_length=12, blank=True, help_text="matter code; empty means any")
+    name = models.CharField(max_length=40)
+    text = models.TextField()
+    version = models.PositiveIntegerField(default=1)
+    changed_by = models.ForeignKey("organisation.Person", models.PROTECT, null=True, related_name="+")
+    changed_at = models.DateTimeField()
+    retired_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(code=None) | models.Q(unit=None), name="reply_template_of_pack_or_unit"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name

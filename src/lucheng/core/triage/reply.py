@@ -36,6 +36,7 @@ _MESSAGES: dict[str, str | Promise] = {
     "identity": _("An identity or card number: it may not stand in a reply."),
     "danger": _("The request speaks of danger: say what has been done to make it safe and what to mind until then."),
     "unanswered": _("The reply takes up none of the request's words: does it answer what was asked?"),
+    "blank": _("A blank of the template is still to be filled in."),
     "short": _("This is too short to be an answer."),
 }  # fmt: skip
 
