@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any
 from urllib.parse import urlencode
 
@@ -14,8 +15,8 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
 
 from lucheng.core.cases import kinds, queries
-from lucheng.core.cases.models import State
-from lucheng.core.cases.queries import Filter, Queue
+from lucheng.core.cases.models import State, Urgency
+from lucheng.core.cases.queries import Filter, Happened, Queue
 from lucheng.core.errors import Forbidden
 from lucheng.core.organisation.access import Scope
 from lucheng.core.organisation.middleware import scope
@@ -52,6 +53,7 @@ def counted(number: int) -> str:
 def _wanted(request: HttpRequest) -> Filter:
     """The filter in the address. Values that mean nothing are left out: a stale link shows more, not an error."""
     get = request.GET
+    happened = Happened(get["happened"]) if get.get("happened") in set(Happened) else None
     return Filter(
         queue=Queue(get["queue"]) if get.get("queue") in set(Queue) else None,
         state=get["state"] if get.get("state") in State.values else "",
@@ -60,8 +62,21 @@ def _wanted(request: HttpRequest) -> Filter:
         matter=get.get("matter", "") if get.get("matter", "").isdecimal() else "",
         unit=int(get["unit"]) if get.get("unit", "").isdecimal() and len(get["unit"]) < 19 else None,
         number=number if (number := get.get("number", "").strip()).isdecimal() else "",
-        open_only=get.get("all") != "1" and not number,
+        urgency=get["urgency"] if get.get("urgency") in Urgency.values else "",
+        happened=happened,
+        since=_moment(get.get("since", "")) if happened else None,
+        until=_moment(get.get("until", "")) if happened else None,
+        open_only=get.get("all") != "1" and not number and happened is None,
     )
+
+
+def _moment(text: str) -> dt.datetime | None:
+    """A moment of the city's time in an address: 2026-03-02T09:30."""
+    try:
+        moment = dt.datetime.fromisoformat(text)
+        return timezone.make_aware(moment) if moment.tzinfo is None else moment
+    except (ValueError, OverflowError):
+        return None
 
 
 @login_required
