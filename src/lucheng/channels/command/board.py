@@ -40,6 +40,13 @@ QUEUES: dict[Queue, Any] = {
     Queue.APPEALS: gettext_lazy("Appeals"),
 }
 
+HAPPENED: dict[Happened, Any] = {
+    Happened.RECEIVED: gettext_lazy("Came in"),
+    Happened.ANSWERED: gettext_lazy("Came in and was answered at once"),
+    Happened.DISPATCHED: gettext_lazy("First dispatched"),
+    Happened.CLOSED: gettext_lazy("Was closed"),
+}
+
 
 def counted(number: int) -> str:
     """A count as lists show it.
@@ -107,6 +114,8 @@ def board(request: HttpRequest) -> HttpResponse:
         "queues": [(q.value, QUEUES[q], counted(counts[q]), q is wanted.queue) for q in QUEUES],
         "counties": [(p.code, p.name) for p in names.children(names.root()) if reader_sees(reader, p.code)],
         "states": State.choices,
+        "happened": HAPPENED[wanted.happened] if wanted.happened is not None else "",
+        "urgency": Urgency(wanted.urgency).label if wanted.urgency else "",
         "previous": address(page - 1) if page > 1 else "",
         "following": address(page + 1) if len(found) > PAGE and page * PAGE < queries.COUNT_LIMIT else "",
         "count": _("%(count)s cases") % {"count": counted(many)},
