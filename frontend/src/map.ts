@@ -18,7 +18,6 @@ export type Position = [number, number];
 type Geometry = { type: string; coordinates: unknown };
 export type Feature = { properties: { level: number; code?: string; name: string }; geometry: Geometry };
 export type Outlines = { features: Feature[] };
-export { Marker };
 
 /** West, south, east and north of the features. */
 export function bounds(features: Feature[]): [number, number, number, number] {

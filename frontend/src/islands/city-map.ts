@@ -1,12 +1,9 @@
 // What stands open, on the map: reads the tables named in data-tables (rows with data-key, cells with data-series "open"
 // and "overdue") and puts each row where its place lies. The tables stay; where the map cannot load they are all there is.
 import type { Map as MapLibre } from "maplibre-gl";
-import type { Feature, Marker, Position } from "../map";
+import type { Feature, Position } from "../map";
 
 type Row = { code: string; name: string; href: string; open: number; overdue: number; words: string };
-
-/** From this zoom on townships are labelled instead of counties. */
-const CLOSE = 9.4;
 
 function rowsOf(element: HTMLElement): Row[] {
   const tables = (element.dataset.tables ?? "").split(" ").map((id) => document.getElementById(id));
@@ -47,40 +44,61 @@ function middle(feature: Feature): Position {
   return best;
 }
 
-type Label = { element: HTMLAnchorElement; marker: Marker; at: Position; code: string };
+type Label = { element: HTMLAnchorElement; at: Position; row: Row };
+type Box = { x: number; y: number; w: number; h: number };
 
-/** Push labels apart that lie over one another: the districts of a city are small and close together. */
-function spread(map: MapLibre, labels: Label[]): void {
-  const { clientWidth, clientHeight } = map.getContainer();
-  const boxes = labels.map((label) => {
-    const { x, y } = map.project(label.at);
-    return { label, x, y, x0: x, y0: y, w: label.element.offsetWidth + 4, h: label.element.offsetHeight + 4 };
-  });
-  for (let round = 0; round < 200; round++) {
-    let moved = false;
-    for (const [i, a] of boxes.entries())
-      for (const b of boxes.slice(i + 1)) {
-        const [dx, dy] = [(a.w + b.w) / 2 - Math.abs(a.x - b.x), (a.h + b.h) / 2 - Math.abs(a.y - b.y)];
-        if (dx <= 0 || dy <= 0) continue;
-        moved = true;
-        // The shorter way out; labels are wide and low, so most give way up and down.
-        if (dy <= dx) {
-          const step = (a.y <= b.y ? dy : -dy) / 2;
-          a.y -= step;
-          b.y += step;
-        } else {
-          const step = (a.x <= b.x ? dx : -dx) / 2;
-          a.x -= step;
-          b.x += step;
-        }
-      }
-    for (const box of boxes) {
-      box.x = Math.min(Math.max(box.x, box.w / 2), Math.max(clientWidth - box.w / 2, box.w / 2));
-      box.y = Math.min(Math.max(box.y, box.h / 2), Math.max(clientHeight - box.h / 2, box.h / 2));
-    }
-    if (!moved) break;
+const overlap = (a: Box, b: Box): boolean =>
+  Math.abs(a.x - b.x) < (a.w + b.w) / 2 + 2 && Math.abs(a.y - b.y) < (a.h + b.h) / 2 + 2;
+
+const put = (label: Label, { x, y, w, h }: Box): void => {
+  label.element.style.transform = `translate(${Math.round(x - w / 2)}px, ${Math.round(y - h / 2)}px)`;
+};
+
+/** Counties: labels stand in two columns beside the land, each with a line to its place, so that none hides another
+    however small and close together the districts of the city are. */
+function beside(map: MapLibre, labels: Label[], lines: SVGSVGElement): void {
+  const { clientWidth: width, clientHeight: height } = map.getContainer();
+  const placed = labels.map((label) => ({ label, ...map.project(label.at) })).sort((a, b) => a.x - b.x);
+  const half = Math.ceil(placed.length / 2);
+  const drawn: SVGElement[] = [];
+  for (const [column, left] of [
+    [placed.slice(0, half), true],
+    [placed.slice(half), false],
+  ] as const) {
+    const ordered = [...column].sort((a, b) => a.y - b.y);
+    const room = height / Math.max(ordered.length, 1);
+    ordered.forEach(({ label, x, y }, i) => {
+      const [w, h] = [label.element.offsetWidth, label.element.offsetHeight];
+      const box = { x: left ? w / 2 + 2 : width - w / 2 - 2, y: (i + 0.5) * room, w, h };
+      put(label, box);
+      label.element.hidden = false;
+      const line = document.createElementNS("http://www.w3.org/2000/svg", "line");
+      const ends = { x1: left ? box.x + w / 2 : box.x - w / 2, y1: box.y, x2: x, y2: y };
+      for (const [name, value] of Object.entries(ends)) line.setAttribute(name, value.toFixed(1));
+      const dot = document.createElementNS("http://www.w3.org/2000/svg", "circle");
+      for (const [name, value] of Object.entries({ cx: x, cy: y, r: 3 })) dot.setAttribute(name, value.toFixed(1));
+      drawn.push(line, dot);
+    });
   }
-  for (const box of boxes) box.label.marker.setOffset([box.x - box.x0, box.y - box.y0]);
+  lines.replaceChildren(...drawn);
+}
+
+/** Townships, close by: labels stand in their places; where two would overlap, the one with more overdue stays. */
+function inPlace(map: MapLibre, labels: Label[], lines: SVGSVGElement): void {
+  const { clientWidth: width, clientHeight: height } = map.getContainer();
+  const kept: Box[] = [];
+  lines.replaceChildren();
+  for (const label of [...labels].sort((a, b) => b.row.overdue - a.row.overdue || b.row.open - a.row.open)) {
+    label.element.hidden = false;
+    const { x, y } = map.project(label.at);
+    const box = { x, y, w: label.element.offsetWidth, h: label.element.offsetHeight };
+    const inside = x > 0 && y > 0 && x < width && y < height;
+    if (!inside || kept.some((other) => overlap(box, other))) label.element.hidden = true;
+    else {
+      kept.push(box);
+      put(label, box);
+    }
+  }
 }
 
 export default function (element: HTMLElement): void {
@@ -90,11 +108,14 @@ export default function (element: HTMLElement): void {
     element.hidden = true;
     element.dataset.state = "failed";
     for (const note of document.querySelectorAll<HTMLElement>("[data-map-failed]")) note.hidden = false;
+    const table = document.getElementById((element.dataset.tables ?? "").split(" ")[0] ?? "");
+    const fold = table?.closest("details");
+    if (fold) fold.open = true;
   });
 }
 
 async function start(element: HTMLElement): Promise<void> {
-  const { bounds, colour, draw, fetchOutlines, Marker } = await import("../map");
+  const { bounds, colour, draw, fetchOutlines } = await import("../map");
   const outlines = await fetchOutlines(element);
   element.hidden = false;
   const place = element.dataset.place ?? "";
@@ -121,25 +142,32 @@ async function start(element: HTMLElement): Promise<void> {
 
   const where = new Map(divisions.map((f) => [f.properties.code ?? "", middle(f)]));
   const labels = new Map<string, Label>();
+  const over = element.appendChild(Object.assign(document.createElement("div"), { className: "marks" }));
+  const lines = over.appendChild(document.createElementNS("http://www.w3.org/2000/svg", "svg"));
+  lines.setAttribute("aria-hidden", "true");
+  const close = (): boolean => place.length >= 6 || map.getZoom() > home + 1.2;
+  let home = map.getZoom();
+
+  const lay = (): void => (close() ? inPlace : beside)(map, [...labels.values()], lines);
 
   const show = (): void => {
-    const close = map.getZoom() >= CLOSE || place.length >= 6;
-    const shown = rowsOf(element).filter((row) => where.has(row.code) && (row.code.length > 6) === close);
+    const rows = rowsOf(element);
+    const townships = close();
+    const shown = rows.filter((row) => where.has(row.code) && row.code.length > 6 === townships);
     const wanted = new Set(shown.map((row) => row.code));
     for (const [code, label] of labels)
       if (!wanted.has(code)) {
-        label.marker.remove();
+        label.element.remove();
         labels.delete(code);
       }
     for (const row of shown) {
       let label = labels.get(row.code);
       if (!label) {
-        const at = where.get(row.code) as Position;
-        const made = document.createElement("a");
-        made.className = "mark";
-        label = { element: made, marker: new Marker({ element: made }).setLngLat(at).addTo(map), at, code: row.code };
+        const made = over.appendChild(Object.assign(document.createElement("a"), { className: "mark" }));
+        label = { element: made, at: where.get(row.code) as Position, row };
         labels.set(row.code, label);
       }
+      label.row = row;
       const a = label.element;
       if (a.href !== row.href) a.href = row.href;
       const words = `${row.name}: ${row.words}`;
@@ -150,13 +178,23 @@ async function start(element: HTMLElement): Promise<void> {
       a.replaceChildren(part("name", row.name), part("open", `● ${row.open}`));
       if (row.overdue) a.append(part("overdue", `■ ${row.overdue}`));
     }
-    for (const row of rowsOf(element).filter((r) => r.code.length === 6))
+    for (const row of rows.filter((r) => r.code.length === 6))
       map.setFeatureState({ source: "outlines", id: row.code }, { late: row.open ? row.overdue / row.open : 0 });
-    spread(map, [...labels.values()]);
+    lay();
+  };
+  const fit = (): void => {
+    // The labels' columns take their width from the land's.
+    const widest = Math.max(0, ...[...labels.values()].map((label) => label.element.offsetWidth));
+    const side = close() ? 16 : Math.min(widest, element.clientWidth * 0.27);
+    map.fitBounds(bounds(mine), { padding: { left: side, right: side, top: 12, bottom: 12 }, animate: false });
+    home = map.getZoom();
+    show();
   };
   show();
+  fit();
   element.dataset.state = "drawn";
+  map.on("move", lay);
   map.on("moveend", show);
-  map.on("resize", show);
+  map.on("resize", fit);
   document.addEventListener("lucheng:fresh", show);
 }
