@@ -41,8 +41,8 @@ class Line:
 
 @dataclass(frozen=True)
 class Chart:
-    """``{% include "web/chart.html" with chart=chart %}``. ``heading`` stands over the words of the lines; ``flat`` draws
-    bars lying down, for long words; ``live`` lets the island "live" renew the table."""
+    """``{% include "web/chart.html" with chart=chart %}``. ``heading`` stands over the words of the lines; ``flat``
+    draws bars lying down, for long words; ``live`` lets the island "live" renew the table."""
 
     id: str
     caption: str | Promise

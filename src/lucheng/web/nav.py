@@ -22,7 +22,9 @@ from lucheng.core.organisation.access import Scope
 class Entry:
     """One entry of the bar: its words, the name of its page, and the capability that shows it ("" for all staff).
 
-    ``reach`` shows it only where a post of that reach gives the capability. The lower ``order`` stands first. Who has the capability ``home`` begins their day on this page; where several
+    ``reach`` shows it only where a post of that reach gives the capability.
+
+    The lower ``order`` stands first. Who has the capability ``home`` begins their day on this page; where several
     fit, on the one with the lowest ``first``.
     """
 

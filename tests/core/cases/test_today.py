@@ -244,9 +244,7 @@ def test_what_is_kept_is_counted_anew_when_a_clock_runs_out(city: City) -> None:
 
 def test_people_with_the_same_posts_share_one_counting(city: City) -> None:
     received(timezone.now())
-    city.people["second"] = factories.person(
-        "second", "duty_officer", factories.CITY, city.units["hotline"]
-    )
+    city.people["second"] = factories.person("second", "duty_officer", factories.CITY, city.units["hotline"])
     assert today.latest(city.scope("duty_officer")).tag == today.latest(city.scope("second")).tag
     assert today.latest(city.scope("east_dispatcher")).tag != today.latest(city.scope("second")).tag
 

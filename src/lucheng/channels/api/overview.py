@@ -53,9 +53,7 @@ def get_overview(request: HttpRequest) -> out.OverviewOut:
             )
             for n in o.numbers
         ],
-        hours=[
-            out.HourOut(hour=h.hour, count=h.count, usual=h.usual, rows=_rows(h.wanted)) for h in o.hours
-        ],
+        hours=[out.HourOut(hour=h.hour, count=h.count, usual=h.usual, rows=_rows(h.wanted)) for h in o.hours],
         counties=_standing(o.counties),
         townships=_standing(o.townships),
         needs=[

@@ -1,8 +1,7 @@
-"""The command overview and its wall: today in figures that open to their rows, on a map, live, and honest of their age."""
+"""The command overview and its wall: today in figures that open to their rows, on a map, live, with their age."""
 
 from __future__ import annotations
 
-import os.path
 from collections.abc import Sequence
 from typing import Any
 
@@ -189,7 +188,9 @@ def _stands(found: Overview, places: Sequence[Place], key: str, caption: str, he
 
 def _place(reader: Scope) -> str:
     """The smallest place that holds everything the reader's posts reach."""
-    return os.path.commonprefix([g.place for g in reader.grants if "case.view" in g.capabilities])
+    places = [g.place for g in reader.grants if "case.view" in g.capabilities]
+    first, last = min(places), max(places)  # what these two share, all that sort between them share
+    return next((first[:n] for n, digit in enumerate(first) if last[n : n + 1] != digit), first)
 
 
 def context(found: today.Latest, reader: Scope) -> dict[str, Any]:

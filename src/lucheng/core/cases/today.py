@@ -2,7 +2,7 @@
 
 Each figure is the count of a :class:`lucheng.core.cases.queries.Filter`, and the list that it opens is that filter: the
 two cannot come apart. "Today" is the city's day. Flows are counted over ranges of an index and stocks over the open
-cases, so that nothing here grows with the age of the installation; what was usual is reckoned once a day for each scope.
+cases, so that nothing grows with the age of the installation; what was usual is reckoned once a day for each scope.
 """
 
 from __future__ import annotations
@@ -215,7 +215,7 @@ _kept = Snapshot("overview", _Kept)
 
 
 def _reader(scope: Scope) -> Scope:
-    """People with the same posts see the same figures; only a post that reaches one's own unit depends on the person."""
+    """People with the same posts see the same figures: only a post that reaches its unit depends on the person."""
     own = any(g.reach == Role.Reach.UNIT for g in scope.grants)
     return scope if own else replace(scope, person_id=None)
 
@@ -264,10 +264,10 @@ def _usual(scope: Scope, now: dt.datetime) -> _Usual:
         for day in days:
             span |= Q(**{f"{at}__gte": day, f"{at}__lt": day + DAY})
         rows = queries.visible(scope).filter(span).order_by().annotate(minute=TruncMinute(at))
-        counts = {"n": Count("pk")} | ({"a": Count("pk", filter=queries.answered())} if both else {})
-        for row in rows.values("minute").annotate(**counts):
-            found[row["minute"]] = row["n"]
-            answered[row["minute"]] = row.get("a", 0)
+        # Only what came in is asked whether it was answered at once.
+        at_once = queries.answered() if both else Q(pk__in=[])
+        for minute, n, a in rows.values_list("minute").annotate(n=Count("pk"), a=Count("pk", filter=at_once)):
+            found[minute], answered[minute] = n, a
         held[what] = tuple(_by_minute(found, day) for day in days)
         if both:
             held[Happened.ANSWERED] = tuple(_by_minute(answered, day) for day in days)
