@@ -22,6 +22,8 @@ from lucheng.core.organisation.access import Scope
 class Entry:
     """One entry of the bar: its words, the name of its page, and the capability that shows it ("" for all staff).
 
+    ``reach`` shows it only where a post of that reach gives the capability.
+
     The lower ``order`` stands first. Who has the capability ``home`` begins their day on this page; where several
     fit, on the one with the lowest ``first``.
     """
@@ -32,6 +34,7 @@ class Entry:
     order: int = 90
     home: str = ""
     first: int = 90
+    reach: str = ""
 
 
 @cache
@@ -47,7 +50,8 @@ def entries() -> tuple[Entry, ...]:
 
 def items(scope: Scope) -> list[tuple[str, str]]:
     """Label and address of the pages that ``scope`` opens."""
-    return [(str(e.label), reverse(e.page)) for e in entries() if not e.capability or scope.can(e.capability)]
+    shown = (e for e in entries() if not e.capability or scope.can(e.capability, e.reach))
+    return [(str(e.label), reverse(e.page)) for e in shown]
 
 
 def home(scope: Scope) -> str | None:

@@ -15,8 +15,8 @@ from lucheng.core.revisions.snapshot import Snapshot
 _TOLERANCE = 0.001  # degrees, about 100 m: invisible at the zoom at which whole counties are seen
 
 
-def _feature(level: int, name: str, geometry: dict[str, Any]) -> dict[str, Any]:
-    return {"type": "Feature", "properties": {"level": level, "name": name}, "geometry": geometry}
+def _feature(level: int, name: str, geometry: dict[str, Any], **more: str) -> dict[str, Any]:
+    return {"type": "Feature", "properties": {"level": level, "name": name, **more}, "geometry": geometry}
 
 
 def _load() -> bytes:
@@ -25,11 +25,11 @@ def _load() -> bytes:
     drawn = Boundary.objects.filter(division__level__in=(LEVELS["county"], LEVELS["township"])).exclude(
         division__valid_to__lte=today
     )
-    for level, name, shape in drawn.order_by("division__code").values_list(
-        "division__level", "division__name", "shape"
+    for level, code, name, shape in drawn.order_by("division__code").values_list(
+        "division__level", "division__code", "division__name", "shape"
     ):
         simple = shapely.set_precision(shapely.simplify(shapely.from_wkb(bytes(shape)), _TOLERANCE), 1e-5)
-        features.append(_feature(level, name, json.loads(shapely.to_geojson(simple))))
+        features.append(_feature(level, name, json.loads(shapely.to_geojson(simple)), code=code))
     for estate in Estate.objects.order_by("id"):
         if estate.lon is not None and estate.lat is not None:
             point = {"type": "Point", "coordinates": [round(estate.lon, 5), round(estate.lat, 5)]}
@@ -38,5 +38,6 @@ def _load() -> bytes:
     return gzip.compress(json.dumps(drawing, ensure_ascii=False, separators=(",", ":")).encode(), 6)
 
 
-#: GeoJSON, gzipped: features with ``level`` (6 county, 9 township, 0 estate) and ``name``.
+#: GeoJSON, gzipped: features with ``level`` (6 county, 9 township, 0 estate) and ``name``; divisions also have
+#: their ``code``.
 drawing = Snapshot("places", _load)

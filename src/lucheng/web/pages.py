@@ -18,7 +18,9 @@ from django.views.decorators.http import require_POST, require_safe
 
 from lucheng.core.cases.models import Case, State, Supervision
 from lucheng.core.organisation.middleware import scope
+from lucheng.core.places import names
 from lucheng.web import nav, outlines
+from lucheng.web.charts import Cell, Chart, Line, Series
 from lucheng.web.context import THEMES
 
 YEAR = 365 * 24 * 3600
@@ -85,6 +87,47 @@ class SampleForm(forms.Form):
     file = forms.FileField(label=_("A file"), required=False)
 
 
+def _samples(now: dt.datetime) -> dict[str, Chart]:
+    """Two figures with invented numbers: bars against a line, and bars on the counties of the map."""
+    hours, usual = (3, 8, 12, 9, 7, 11, 5), (4, 7.5, 10, 9, 6, 8, 6)
+    about: dict[str, Any] = {"unit": _("cases"), "source": _("Invented numbers"), "as_of": now}
+    line = Chart(
+        id="sample-hours",
+        caption=_("Bars and a line"),
+        heading=_("Hour"),
+        series=[Series("now", _("First")), Series("usual", _("Second"), "line", "ink-soft")],
+        lines=[
+            Line(f"{h:02}:00", [Cell(a), Cell(b)])
+            for h, (a, b) in enumerate(zip(hours, usual, strict=True), 8)
+        ],
+        **about,
+    )
+    counties = names.children(names.root())
+    bars = Chart(
+        id="sample-places",
+        caption=_("Bars one behind the other"),
+        heading=_("Place"),
+        series=[
+            Series("on_time", _("First"), "bar", "on-time"),
+            Series("overdue", _("Second"), "bar", "overdue"),
+            Series("open", _("Together"), ""),
+        ],
+        lines=[
+            Line(
+                p.name,
+                [Cell(20 - n % 7), Cell(n * 5 % 4), Cell(20 - n % 7 + n * 5 % 4)],
+                key=p.code,
+                address="#sample-places",
+            )
+            for n, p in enumerate(counties)
+        ],
+        stacked=True,
+        flat=True,
+        **about,
+    )
+    return {"line": line, "bars": bars}
+
+
 @require_safe
 def style(request: HttpRequest) -> HttpResponse:
     """Every component of the house in each of its states, made from the same templates as the pages."""
@@ -121,6 +164,7 @@ def style(request: HttpRequest) -> HttpResponse:
         "entries": entries,
         "form": SampleForm(),
         "wrong": wrong,
+        **_samples(now),
     }
     return render(request, "web/style.html", context)
 

@@ -16,6 +16,15 @@ HOUR = dt.timedelta(hours=1)
 MINUTE = dt.timedelta(minutes=1)
 
 
+def figure(value: float) -> str:
+    """A figure with its thousands apart, and at most one place behind the point.
+
+    >>> figure(1204), figure(3.5), figure(2.0), figure(0.04)
+    ('1,204', '3.5', '2', '0')
+    """
+    return f"{value:,.1f}".removesuffix(".0")
+
+
 def duration(length: dt.timedelta) -> str:
     """A length of time in its largest whole unit: "2 days", "3 hours", "25 minutes", "less than a minute"."""
     if length >= DAY:

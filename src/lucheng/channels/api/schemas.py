@@ -415,3 +415,84 @@ class Reported(Schema):
     state: Named
     place: Named
     due_at: dt.datetime | None
+
+
+# --- the overview ---------------------------------------------------------------------------------------------------
+
+
+class FigureOut(Schema):
+    """One figure of today. The list at ``rows`` has as many cases as ``count`` says."""
+
+    figure: str
+    count: int
+    usual: float | None = Field(
+        description="median of the same weekday up to the same time; null where no past is known, and for what is open"
+    )
+    weeks: int = Field(description="of how many weeks the median is")
+    rows: str = Field(description="address of its cases")
+
+
+class HourOut(Schema):
+    """What came in within one hour of today."""
+
+    hour: int
+    count: int | None = Field(description="null for an hour that has not begun")
+    usual: float | None
+    rows: str
+
+
+class StandingOut(Schema):
+    """What stands open at one division."""
+
+    place: Named
+    open: int
+    overdue: int
+    rows: str
+    overdue_rows: str
+
+
+class NeedOut(Schema):
+    """One matter that waits for a decision: of those under its rule, the one that has waited longest."""
+
+    rule: str
+    number: str
+    place: Named
+    matter: Named | None
+    since: dt.datetime
+    action: str = Field(description="the step that decides it; empty where the caller may only look")
+    count: int = Field(description="how many wait under this rule, counted no further than 1001")
+    rows: str
+
+
+class HotOut(Schema):
+    """A class of matter that came in well above its usual."""
+
+    matter: Named
+    count: int
+    of: int = Field(description="of how many cases in the same hours")
+    usual: float
+    hours: int
+    rows: str
+
+
+class HappenedOut(Schema):
+    """One event, without anybody in it."""
+
+    at: dt.datetime
+    action: str
+    number: str
+    place: Named
+    matter: Named | None
+
+
+class OverviewOut(Schema):
+    """Today, within what the caller's posts show."""
+
+    as_of: dt.datetime
+    figures: list[FigureOut]
+    hours: list[HourOut]
+    counties: list[StandingOut]
+    townships: list[StandingOut]
+    needs: list[NeedOut]
+    hot: list[HotOut]
+    events: list[HappenedOut]

@@ -152,6 +152,14 @@ class Wanted(Schema):
     unit: out.Id | None = Field(None, description="leading or assisting")
     handler: out.Id | None = None
     number: Annotated[str, Field(pattern=r"^[0-9]{0,20}$")] = ""
+    urgency: Urgency | None = None
+    happened: queries.Happened | None = Field(
+        None, description="what the cases went through in the time given, open or not, the newest first"
+    )
+    since: dt.datetime | None = Field(
+        None, description="with ``happened``: from this moment on; without an offset it is the city's time"
+    )
+    until: dt.datetime | None = Field(None, description="with ``happened``: before this moment")
     open: bool = Field(
         True, description="only open cases, the first due first; with false all, the newest first"
     )
@@ -181,11 +189,16 @@ def _past(mark: str, by_deadline: bool) -> Q:
     return Q(due_at=None) | Q(due_at__gt=at) | Q(due_at=at, pk__gt=pk)
 
 
+def _aware(moment: dt.datetime | None) -> dt.datetime | None:
+    return timezone.make_aware(moment) if moment is not None and moment.tzinfo is None else moment
+
+
 @router.get("/cases", response=out.Rows, summary="List cases")
 def list_cases(request: HttpRequest, wanted: Query[Wanted]) -> out.Rows:
     """The cases that the caller's posts show, a page at a time. No contact, no content, no address."""
     who = reader(request)
-    by_deadline = wanted.open or wanted.queue is not None
+    open_only = wanted.open and wanted.happened is None
+    by_deadline = open_only or wanted.queue is not None
     rows = queries.listed(
         who,
         queries.Filter(
@@ -197,7 +210,11 @@ def list_cases(request: HttpRequest, wanted: Query[Wanted]) -> out.Rows:
             unit=wanted.unit,
             handler=wanted.handler,
             number=wanted.number,
-            open_only=wanted.open,
+            urgency=wanted.urgency or "",
+            happened=wanted.happened,
+            since=_aware(wanted.since),
+            until=_aware(wanted.until),
+            open_only=open_only,
         ),
         timezone.now(),
     )

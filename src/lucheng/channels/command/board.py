@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
@@ -19,8 +20,8 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
 
 from lucheng.core.cases import kinds, proposals, queries
-from lucheng.core.cases.models import State
-from lucheng.core.cases.queries import Filter, Queue
+from lucheng.core.cases.models import State, Urgency
+from lucheng.core.cases.queries import Filter, Happened, Queue
 from lucheng.core.dispatch import matters
 from lucheng.core.errors import Forbidden
 from lucheng.core.organisation.access import Scope
@@ -44,6 +45,13 @@ QUEUES: dict[Queue, Any] = {
     Queue.OVERDUE: gettext_lazy("Overdue"),
     Queue.SUPERVISED: gettext_lazy("Supervised"),
     Queue.APPEALS: gettext_lazy("Appeals"),
+}
+
+HAPPENED: dict[Happened, Any] = {
+    Happened.RECEIVED: gettext_lazy("Came in"),
+    Happened.ANSWERED: gettext_lazy("Came in and was answered at once"),
+    Happened.DISPATCHED: gettext_lazy("First dispatched"),
+    Happened.CLOSED: gettext_lazy("Was closed"),
 }
 
 
@@ -88,6 +96,7 @@ def _wanted(request: HttpRequest) -> Wanted:
     named = get.get("unit", "").strip()[:80]
     unit = _unit(named) if named else None
     number = number if (number := get.get("number", "").strip()).isdecimal() else ""
+    happened = Happened(get["happened"]) if get.get("happened") in set(Happened) else None
     return Wanted(
         Filter(
             queue=Queue(get["queue"]) if get.get("queue") in set(Queue) else None,
@@ -97,11 +106,24 @@ def _wanted(request: HttpRequest) -> Wanted:
             matter=get["matter"] if matters.exists(get.get("matter", "")) else "",
             unit=unit.pk if unit is not None else None,
             number=number,
-            open_only=get.get("all") != "1" and not number,
+            urgency=get["urgency"] if get.get("urgency") in Urgency.values else "",
+            happened=happened,
+            since=_moment(get.get("since", "")) if happened else None,
+            until=_moment(get.get("until", "")) if happened else None,
+            open_only=get.get("all") != "1" and not number and happened is None,
         ),
         unit.name if unit is not None else named,
         named if named and unit is None else "",
     )
+
+
+def _moment(text: str) -> dt.datetime | None:
+    """A moment of the city's time in an address: 2026-03-02T09:30."""
+    try:
+        moment = dt.datetime.fromisoformat(text)
+        return timezone.make_aware(moment) if moment.tzinfo is None else moment
+    except (ValueError, OverflowError):
+        return None
 
 
 def _reader(request: HttpRequest) -> Scope:
@@ -176,6 +198,8 @@ def board(request: HttpRequest) -> HttpResponse:
         {
             **_live(request, reader, wanted),
             "wanted": asked,
+            "happened": HAPPENED[asked.happened] if asked.happened is not None else "",
+            "urgency": Urgency(asked.urgency).label if asked.urgency else "",
             "unit_name": wanted.unit_name,
             "unknown_unit": wanted.unknown_unit,
             "narrowed": any(narrowed) or not asked.open_only or bool(wanted.unknown_unit),

@@ -5,10 +5,11 @@ from __future__ import annotations
 from django.urls import path
 from django.utils.translation import gettext_lazy as _
 
-from lucheng.channels.command import board, bulk, case, letters, merge, preview
+from lucheng.channels.command import board, bulk, case, letters, merge, overview, preview
 from lucheng.web.nav import Entry
 
 NAV = [
+    Entry(_("Overview"), "overview", "case.view", order=25, reach="place"),
     Entry(_("Board"), "board", "case.view", order=30, home="case.arbitrate", first=10),
     Entry(_("Sent messages"), "messages", "messages.view", order=60),
 ]
@@ -26,5 +27,7 @@ urlpatterns = [
     path("cases/<str:number>/reveal/", case.reveal, name="reveal"),
     path("cases/<str:number>/split/", case.split, name="split"),
     path("cases/<str:number>/photographs/<slug:sha256>/", case.attachment, name="attachment"),
+    path("overview/", overview.overview, name="overview"),
+    path("wall/", overview.wall, name="wall"),
     path("messages/", letters.sent, name="messages"),
 ]

@@ -187,6 +187,8 @@ class Case(models.Model):
             models.Index("place", "created_at", name="case_place"),
             models.Index("state", "created_at", name="case_state"),
             models.Index("created_at", "id", name="case_created"),
+            models.Index("dispatched_at", name="case_dispatched", condition=~Q(dispatched_at=None)),
+            models.Index("closed_at", name="case_closed", condition=~Q(closed_at=None)),
             models.Index("suspended_until", name="case_suspended", condition=~Q(suspended_until=None)),
             models.Index("appealed_at", name="case_appealed", condition=~Q(appealed_at=None)),
             models.Index("main", name="case_main", condition=~Q(main=None)),

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import datetime as dt
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from enum import StrEnum
+from urllib.parse import urlencode
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
 
 from lucheng.core.cases.models import Case, State
 from lucheng.core.fields import within
+from lucheng.core.ledger.models import Event
 from lucheng.core.organisation.access import Scope
 
 #: Counting stops here: a list shows "1000+", since an exact count of many rows costs more than it tells.
@@ -57,6 +59,38 @@ def queue(name: Queue, now: dt.datetime) -> Q:
     return Q(open=True) & conditions[name]
 
 
+class Happened(StrEnum):
+    """What a case must have gone through in a stretch of time."""
+
+    RECEIVED = "received"
+    ANSWERED = "answered"  # received then, and answered at once, without an order
+    DISPATCHED = "dispatched"  # for the first time
+    CLOSED = "closed"  # and still closed
+
+
+_AT = {Happened.DISPATCHED: "dispatched_at", Happened.CLOSED: "closed_at"}
+
+
+def answered() -> Exists:
+    """The condition that a case was answered at once."""
+    return Exists(Event.objects.filter(case=OuterRef("pk"), action="answer"))
+
+
+def happened(what: Happened, since: dt.datetime | None, until: dt.datetime | None) -> Q:
+    """The condition that ``what`` happened from ``since`` on and before ``until``; None is no bound."""
+    at = _AT.get(what, "created_at")
+    q = Q(**{f"{at}__isnull": False})
+    if since is not None:
+        q &= Q(**{f"{at}__gte": since})
+    if until is not None:
+        q &= Q(**{f"{at}__lt": until})
+    return q & Q(answered()) if what is Happened.ANSWERED else q
+
+
+def _local(moment: dt.datetime) -> str:
+    return timezone.localtime(moment).replace(tzinfo=None).isoformat(timespec="minutes")
+
+
 @dataclass(frozen=True)
 class Filter:
     """What a reader asked for; empty means any."""
@@ -69,7 +103,17 @@ class Filter:
     unit: int | None = None
     handler: int | None = None
     number: str = ""
+    urgency: str = ""
+    happened: Happened | None = None
+    since: dt.datetime | None = None
+    until: dt.datetime | None = None
     open_only: bool = True
+
+    def query(self) -> str:
+        """The filter as the query of an address; its times are the city's, to the minute."""
+        given = {f.name: v for f in fields(self) if (v := getattr(self, f.name)) and f.name != "open_only"}
+        words = {k: _local(v) if isinstance(v, dt.datetime) else str(v) for k, v in given.items()}
+        return urlencode(words if self.open_only or self.happened else {**words, "all": "1"})
 
 
 def visible(scope: Scope, capability: str = "case.view") -> QuerySet[Case]:
@@ -107,6 +151,10 @@ def _narrowed(rows: QuerySet[Case], wanted: Filter) -> QuerySet[Case]:
         rows = rows.filter(handler=wanted.handler)
     if wanted.number:
         rows = rows.filter(number=wanted.number)
+    if wanted.urgency:
+        rows = rows.filter(urgency=wanted.urgency)
+    if wanted.happened is not None:
+        rows = rows.filter(happened(wanted.happened, wanted.since, wanted.until))
     return rows
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
@@ -138,7 +138,10 @@ class Clock(models.Model):
                 fields=["case", "kind"], condition=Q(state__in=["running", "paused"]), name="clock_runs_once"
             )
         ]
-        indexes = [models.Index("next_at", name="clock_next", condition=~Q(next_at=None))]
+        indexes = [
+            models.Index("next_at", name="clock_next", condition=~Q(next_at=None)),
+            models.Index("ended_at", name="clock_late", condition=Q(ended_at__gt=F("due_at"))),
+        ]
 
     def __str__(self) -> str:
         return f"{self.case} {self.kind}"

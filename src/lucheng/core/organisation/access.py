@@ -88,9 +88,10 @@ class Scope:
     #: Units whose accused cases the person never sees: those they serve in, and those they declared an interest in.
     recused: frozenset[int] = frozenset()
 
-    def can(self, capability: str) -> bool:
-        """Whether any post gives the capability, anywhere. For showing a menu; never enough to act on a case."""
-        return any(capability in g.capabilities for g in self.grants)
+    def can(self, capability: str, reach: str = "") -> bool:
+        """Whether any post (of that reach, if given) gives the capability, anywhere. For showing a menu; never enough
+        to act on a case."""
+        return any(capability in g.capabilities and reach in ("", g.reach) for g in self.grants)
 
     def _author(self, capability: str) -> int | None:
         """Who entered a case may see it; every other capability over it comes from its unit."""

@@ -91,3 +91,15 @@ def clock(
 def case_rows(context: Context, cases: Iterable[Case], label: str, **given: Any) -> SafeString:
     """Cases in a table: ``{% case_rows cases _("Cases") select=True %}``; see :func:`lucheng.web.rows.table`."""
     return rows.table(cases, context["now"], label=label, **given)
+
+
+@register.filter
+def figure(value: float) -> str:
+    """A figure with its thousands apart: 1204 is "1,204", 3.5 stays "3.5"."""
+    return words.figure(value)
+
+
+@register.filter
+def unlocalized(value: object) -> str:
+    """A number for a script, in no language's way of writing it."""
+    return str(value)
