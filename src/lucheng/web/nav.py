@@ -20,7 +20,8 @@ from lucheng.core.organisation.access import Scope
 
 @dataclass(frozen=True)
 class Entry:
-    """One entry of the bar: its words, the name of its page, and the capability that shows it ("" for all staff).
+    """One entry of the bar: its words, the name of its page, and the capability that shows it ("" for all staff,
+    several where any of them does).
 
     The lower ``order`` stands first. Who has the capability ``home`` begins their day on this page; where several
     fit, on the one with the lowest ``first``.
@@ -28,10 +29,15 @@ class Entry:
 
     label: str | Promise
     page: str
-    capability: str
+    capability: str | tuple[str, ...]
     order: int = 90
     home: str = ""
     first: int = 90
+
+    def opens(self, scope: Scope) -> bool:
+        """Whether ``scope`` is shown this entry."""
+        of = (self.capability,) if isinstance(self.capability, str) else self.capability
+        return "" in of or any(scope.can(c) for c in of)
 
 
 @cache
@@ -47,7 +53,7 @@ def entries() -> tuple[Entry, ...]:
 
 def items(scope: Scope) -> list[tuple[str, str]]:
     """Label and address of the pages that ``scope`` opens."""
-    return [(str(e.label), reverse(e.page)) for e in entries() if not e.capability or scope.can(e.capability)]
+    return [(str(e.label), reverse(e.page)) for e in entries() if e.opens(scope)]
 
 
 def home(scope: Scope) -> str | None:

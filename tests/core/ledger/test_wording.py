@@ -12,6 +12,8 @@ from lucheng.core.clocks.models import Clock
 from lucheng.core.faults import Faulty
 from lucheng.core.ledger import wording
 
+pytestmark = pytest.mark.django_db
+
 OWN = """
 [[message]]
 name = "received"

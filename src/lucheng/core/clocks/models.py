@@ -138,7 +138,10 @@ class Clock(models.Model):
                 fields=["case", "kind"], condition=Q(state__in=["running", "paused"]), name="clock_runs_once"
             )
         ]
-        indexes = [models.Index("next_at", name="clock_next", condition=~Q(next_at=None))]
+        indexes = [
+            models.Index("next_at", name="clock_next", condition=~Q(next_at=None)),
+            models.Index("failures", name="clock_failed", condition=Q(failures__gt=0)),
+        ]
 
     def __str__(self) -> str:
         return f"{self.case} {self.kind}"
