@@ -13,7 +13,7 @@ from lucheng.core.dispatch.models import Alarm
 from lucheng.core.ledger.adapters import adapter
 from lucheng.core.ledger.models import Anchor, Event, Message, SweepRun
 from lucheng.core.ledger.runs import PULSE
-from lucheng.core.ledger.worker import discover
+from lucheng.core.ledger.worker import LONGEST_WAIT, discover
 
 #: Rows are counted up to here; beyond, "1,000+" is said.
 COUNT_LIMIT = 1000
@@ -105,7 +105,7 @@ def status(now: dt.datetime) -> Status:
     return Status(
         at=now,
         seen_at=seen_at,
-        alive=any(w.run is not None and not w.late for w in work),
+        alive=seen_at is not None and (now - seen_at).total_seconds() <= _silence(work),
         work=work,
         queues=_queues(now),
         failed=_failed(),
@@ -119,9 +119,15 @@ def status(now: dt.datetime) -> Status:
     )
 
 
+def _silence(work: tuple[Work, ...]) -> float:
+    """Seconds after which the worker is not thought alive: its most frequent sweep should have been heard of."""
+    every = min((w.every for w in work), default=0.0)
+    return max(every, PULSE) + PATIENCE + (LONGEST_WAIT if all(w.failing for w in work) else 0.0)
+
+
 def _work(name: str, every: float, run: SweepRun | None, now: dt.datetime) -> Work:
     # A sweep that fails is tried more and more rarely: it is failing, not late.
-    longest = max(every, PULSE) + PATIENCE + (300.0 if run is not None and run.failures else 0.0)
+    longest = max(every, PULSE) + PATIENCE + (LONGEST_WAIT if run is not None and run.failures else 0.0)
     late = run is None or (now - run.at).total_seconds() > longest
     return Work(name, every, run, late)
 

@@ -385,7 +385,7 @@ class DueForm(forms.Form):
     urgency = forms.ChoiceField(label=_("Urgency"), choices=Urgency.choices)
     matter = MatterField(label=_("Matter"), required=False)
     at = forms.DateTimeField(
-        label=_("Received"),
+        label=_("Received at"),
         required=False,
         widget=forms.DateTimeInput({"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
         help_text=_("Empty: now."),

@@ -122,7 +122,10 @@ def units(request: HttpRequest) -> HttpResponse:
         rows = rows.filter(parent=at)
         line = _line(at)
     else:
-        rows = rows.filter(parent=None)
+        tops = list(Unit.objects.filter(parent=None)[:2])
+        # A tree with one root begins below it: a list of one row would say nothing.
+        line = tops if len(tops) == 1 else []
+        rows = rows.filter(parent=line[0] if line else None)
     if not text and request.GET.get("closed") != "1":
         rows = rows.filter(active=True)
     return page(
