@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from django.test import Client
+from django.utils.html import escape
 
 from lucheng.core.ledger import wording
 from lucheng.core.ledger.models import Message, MessageText
@@ -78,7 +79,7 @@ def test_words_that_a_message_may_not_have_are_refused_at_their_field(
 ) -> None:
     response = browser.post(f"/admin/messages/{name}/?seen=0", {"zh": zh, "en": ""})
     assert response.status_code == 422 and words in text(response)
-    assert zh.splitlines()[0] in text(response), "nothing typed is lost"
+    assert escape(zh.splitlines()[0]) in text(response), "nothing typed is lost"
     assert not MessageText.objects.exists()
 
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.db import connection, transaction
-from django.db.models import Max
+from django.db.models import Max, Q
 from django.utils import timezone
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
@@ -193,8 +193,9 @@ def before(version: Version) -> Version | None:
     one before it; None where there is none."""
     if version.published_at is None:
         return in_force()
-    earlier = Version.objects.filter(published_at__lt=version.published_at)
-    return earlier.order_by("-published_at").first()
+    same_moment = Q(published_at=version.published_at, number__lt=version.number)
+    earlier = Version.objects.filter(Q(published_at__lt=version.published_at) | same_moment)
+    return earlier.order_by("-published_at", "-number").first()
 
 
 def publish(
