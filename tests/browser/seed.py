@@ -29,6 +29,7 @@ def main(password: str) -> None:
 
     from lucheng.core.cases import codes
     from lucheng.core.cases.models import State
+    from lucheng.core.ledger.models import Message
     from lucheng.core.triage import templates
     from tests import factories
 
@@ -50,6 +51,11 @@ def main(password: str) -> None:
         # The plan of a suspended case names a date of its own time.
         case = factories.case_in(State(state), city, factories.NOW if state == "suspended" else now)
         cases[state] = {"number": case.number, "code": codes.written(case.code)}
+    # A message that no gateway took, for whoever keeps the system running.
+    failed = Message.objects.filter(channel="sms").earliest("id")
+    Message.objects.filter(pk=failed.pk).update(
+        state="failed", next_at=None, attempts=1, error="the gateway answered 403"
+    )
     json.dump(cases, sys.stdout)
 
 

@@ -20,7 +20,8 @@ from lucheng.core.organisation.access import Scope
 
 @dataclass(frozen=True)
 class Entry:
-    """One entry of the bar: its words, the name of its page, and the capability that shows it ("" for all staff).
+    """One entry of the bar: its words, the name of its page, and the capability that shows it ("" for all staff,
+    several where any of them does).
 
     ``reach`` shows it only where a post of that reach gives the capability.
 
@@ -30,11 +31,16 @@ class Entry:
 
     label: str | Promise
     page: str
-    capability: str
+    capability: str | tuple[str, ...]
     order: int = 90
     home: str = ""
     first: int = 90
     reach: str = ""
+
+    def opens(self, scope: Scope) -> bool:
+        """Whether ``scope`` is shown this entry."""
+        of = (self.capability,) if isinstance(self.capability, str) else self.capability
+        return "" in of or any(scope.can(c, self.reach) for c in of)
 
 
 @cache
@@ -50,8 +56,7 @@ def entries() -> tuple[Entry, ...]:
 
 def items(scope: Scope) -> list[tuple[str, str]]:
     """Label and address of the pages that ``scope`` opens."""
-    shown = (e for e in entries() if not e.capability or scope.can(e.capability, e.reach))
-    return [(str(e.label), reverse(e.page)) for e in shown]
+    return [(str(e.label), reverse(e.page)) for e in entries() if e.opens(scope)]
 
 
 def home(scope: Scope) -> str | None:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
+from django.utils import timezone
 from openpyxl import load_workbook
 
 from lucheng.core.dispatch import editions, exchange
@@ -50,7 +51,7 @@ def text(response: Any) -> str:
     return str(response.content.decode())
 
 
-PAGES = ["", "1/", "1/sheet/", "1/row/", "1/try/", "1/publish/"]
+PAGES = ["", "1/", "1/sheet/", "1/row/", "1/try/", "1/compare/", "1/publish/"]
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -77,7 +78,7 @@ def test_who_edits_may_not_publish(client: Client, units: dict[str, Unit]) -> No
     assert "Put edition" not in text(
         client.get("/admin/catalogue/1/publish/", headers={"Accept-Language": "en"})
     )
-    assert client.post("/admin/catalogue/1/publish/", {"replaces": "0"}).status_code == 403
+    assert client.post("/admin/catalogue/1/publish/", {"replaces": "0", "note": "x"}).status_code == 403
     assert editions.in_force() is None
 
 
@@ -196,7 +197,7 @@ def test_a_row_is_added_changed_and_taken_out(editor: Client) -> None:
     editor.post("/admin/catalogue/1/row/", entered(city.CLUTTER))
     assert rows_of(version) == [city.LAMPS, city.CLUTTER]
     opened = editor.get(CLUTTER_FORM)
-    assert 'value="street"' in text(opened)
+    assert "钢花街道办事处 [street]" in text(opened) and "楼道堆物 [0201]" in text(opened)
     changed = replace(city.CLUTTER, assists=("urban",), basis="新清单第3项")
     editor.post(CLUTTER_FORM, entered(changed) | {"seen": opened.context["seen"]})
     assert rows_of(version) == [city.LAMPS, changed]
@@ -308,7 +309,9 @@ def test_a_draft_is_compared_row_by_row_and_then_published(editor: Client) -> No
     page = text(editor.get("/admin/catalogue/2/publish/"))
     assert "in 1 row" in page and "钢花街道办事处" in page and "钢铁区城管局" in page
     assert f'name="replaces" value="{first.number}"' in page
-    response = editor.post("/admin/catalogue/2/publish/", {"replaces": first.number}, follow=True)
+    response = editor.post(
+        "/admin/catalogue/2/publish/", {"replaces": first.number, "note": "春季调整"}, follow=True
+    )
     assert "Edition 2 is in force" in text(response)
     current = editions.in_force()
     assert current is not None and current.number == 2
@@ -318,8 +321,11 @@ def test_who_is_second_is_told_and_compares_again(editor: Client) -> None:
     first = city.in_force(city.LAMPS)
     city.draft(city.CLUTTER)
     city.in_force(replace(city.LAMPS, lead="urban"))
-    assert editor.post("/admin/catalogue/2/publish/", {"replaces": first.number}).status_code == 409
-    assert editor.post("/admin/catalogue/2/publish/", {"replaces": "²"}).status_code == 409
+    assert (
+        editor.post("/admin/catalogue/2/publish/", {"replaces": first.number, "note": "春季调整"}).status_code
+        == 409
+    )
+    assert editor.post("/admin/catalogue/2/publish/", {"replaces": "²", "note": "x"}).status_code == 409
     current = editions.in_force()
     assert current is not None and current.number == 3
 
@@ -330,7 +336,7 @@ def test_a_row_that_no_longer_holds_is_shown_and_nothing_is_published(
     city.draft(city.LAMPS)
     units["lighting"].active = False
     units["lighting"].save()
-    response = editor.post("/admin/catalogue/1/publish/", {"replaces": "0"})
+    response = editor.post("/admin/catalogue/1/publish/", {"replaces": "0", "note": "x"})
     assert response.status_code == 422 and "has been closed" in text(response)
     assert editions.in_force() is None
 
@@ -351,3 +357,81 @@ def test_lists_ask_the_same_number_of_queries_for_one_row_and_for_a_hundred(
     for _n in range(60):
         editions.draft_from_published("", city.NOW)
     assert queries(editor, "/admin/catalogue/") == few
+
+
+def test_a_draft_is_published_with_a_reason_only(editor: Client) -> None:
+    city.draft(city.LAMPS)
+    response = editor.post("/admin/catalogue/1/publish/", {"replaces": "0", "note": " "})
+    assert response.status_code == 422 and "Why this edition is published" in text(response)
+    assert editions.in_force() is None
+    editor.post("/admin/catalogue/1/publish/", {"replaces": "0", "note": "机构改革"})
+    published = editions.in_force()
+    assert published is not None and published.note == "机构改革"
+    assert "机构改革" in text(editor.get("/admin/catalogue/"))
+
+
+def test_an_edition_is_shown_beside_the_one_before_it_and_beside_any_other(editor: Client) -> None:
+    city.in_force(city.LAMPS)
+    city.in_force(city.LAMPS, city.CLUTTER)
+    changed = replace(city.CLUTTER, basis="新清单第3项")
+    city.draft(changed)
+    assert "钢花街道办事处" in text(editor.get("/admin/catalogue/2/compare/"))
+    assert "no edition before it" in text(editor.get("/admin/catalogue/1/compare/"))
+    beside = editor.get("/admin/catalogue/3/compare/?with=1")
+    assert [(c["matter"], c["before"] is None, c["after"] is None) for c in beside.context["changes"]] == [
+        ("0102", False, True),
+        ("0201", True, False),
+    ]
+    assert [
+        c["after"]["basis"]
+        for c in editor.get("/admin/catalogue/3/compare/").context["changes"]
+        if c["after"]
+    ] == ["新清单第3项"]
+    assert editor.get("/admin/catalogue/3/compare/?with=99").status_code == 404
+
+
+def moved_by_a_draft(units: dict[str, Unit]) -> str:
+    """A draft that sends the lamps to the county, cases of the unit that has them, and where they are listed."""
+    for n, place in enumerate(["150203001001001", "150223"], 1):
+        city.case(n, "010201", place, units["lighting"], timezone.now())
+    city.draft(city.LAMPS, replace(city.LAMPS, place="150203", lead="urban"))
+    return f"/admin/catalogue/1/try/cases/?had={units['lighting'].pk}&gets={units['urban'].pk}"
+
+
+def test_the_cases_that_would_go_elsewhere_open_to_whoever_may_see_them(
+    client: Client, units: dict[str, Unit]
+) -> None:
+    address = moved_by_a_draft(units)
+    client.force_login(city.officer("duty", "catalogue.edit", "case.view"))
+    tried = client.get("/admin/catalogue/1/try/")
+    assert [(m.before, m.after, m.line.cases) for m in tried.context["trial"].moves] == [
+        ("市照明管理中心", "钢铁区城管局", 1)
+    ]
+    assert "/try/cases/" in text(tried)
+    assert [c.pk for c in client.get(address).context["cases"]] == [1]
+
+
+def test_who_may_not_see_cases_sees_numbers_and_no_case(client: Client, units: dict[str, Unit]) -> None:
+    address = moved_by_a_draft(units)
+    client.force_login(city.officer("keeper", "catalogue.edit"))
+    assert "/try/cases/" not in text(client.get("/admin/catalogue/1/try/"))
+    listed = client.get(address)
+    assert list(listed.context["cases"]) == [] and "门口" not in text(listed)
+    for wrong in ("had=1", "had=x&gets=y", "had=999999&gets=999999"):
+        assert client.get(f"/admin/catalogue/1/try/cases/?{wrong}").status_code == 404
+
+
+def test_a_row_is_written_with_what_type_to_find_fills_in(editor: Client) -> None:
+    version = city.draft(city.LAMPS)
+    typed = {
+        "事项编码": "楼道堆物 [0201]",
+        "区划编码": "钢花街道 [150203001]",
+        "主办单位编码": "钢花街道办事处 [street]",
+        "协办单位编码": "钢铁区公安分局 [police]、钢铁区城管局 [urban]",
+    }
+    assert editor.post("/admin/catalogue/1/row/", entered(city.CLUTTER) | typed).status_code == 302
+    assert rows_of(version) == [city.LAMPS, city.CLUTTER]
+    wrong = editor.post("/admin/catalogue/1/row/", entered(city.CLUTTER) | {"事项编码": "无此事项"})
+    assert wrong.status_code == 422 and "No matter is called" in text(wrong)
+    shown = editor.get("/admin/catalogue/1/?unit=钢铁区公安分局 [police]&matter=楼道堆物 [0201]")
+    assert [row.lead.name for row in shown.context["rows"]] == ["钢花街道办事处"]

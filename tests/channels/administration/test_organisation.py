@@ -10,6 +10,7 @@ from django.test import Client
 from django.utils import timezone
 
 from lucheng.core.organisation import roles
+from lucheng.core.organisation import units as register
 from lucheng.core.organisation.access import scope_of
 from lucheng.core.organisation.models import Person, Post, Role, Unit
 from tests.channels.administration.counting import queries
@@ -42,8 +43,29 @@ def text(response: Any) -> str:
     return str(response.content.decode())
 
 
+NEW_UNIT = {
+    "code": "parks",
+    "name": "园林局",
+    "kind": "department",
+    "place": "钢铁区",
+    "parent": "钢铁区城管局",
+}
+
+
 @pytest.mark.parametrize(
-    "page", ["roles/", "roles/handler/", "units/", "people/", "people/add/", "people/1/"]
+    "page",
+    [
+        "roles/",
+        "roles/handler/",
+        "units/",
+        "units/add/",
+        "units/1/",
+        "people/",
+        "people/add/",
+        "people/1/",
+        "jobs/",
+        "jobs/failed/",
+    ],
 )
 def test_every_page_asks_for_the_capability(client: Client, units: dict[str, Unit], page: str) -> None:
     assert client.get(f"/admin/{page}").status_code == 302
@@ -66,6 +88,12 @@ def test_every_change_asks_for_the_capability(client: Client, units: dict[str, U
         },
         f"people/{reader.pk}/posts/{post.pk}/end/": {},
         f"people/{reader.pk}/lock/": {},
+        f"people/{reader.pk}/password/": {},
+        "units/add/": NEW_UNIT,
+        f"units/{units['urban'].pk}/": NEW_UNIT,
+        f"units/{units['urban'].pk}/close/": {"sure": "on"},
+        "jobs/messages/retry/": {},
+        "jobs/clocks/retry/": {},
     }.items():
         assert client.post(f"/admin/{page}", data).status_code == 403
     assert Person.objects.count() == 1 and Post.objects.get().valid_to is None
@@ -85,7 +113,7 @@ def test_a_role_is_changed_and_its_posts_follow(browser: Client) -> None:
     li = Person.objects.create_user("li", None, name="李")
     Post.objects.create(person=li, role_id="lawyer", place="1502", valid_from=city.LONG_AGO)
     response = browser.post(
-        "/admin/roles/lawyer/",
+        f"/admin/roles/lawyer/?seen={roles.stamp(Role.objects.get(code='lawyer'))}",
         {"name": "值班律师", "name_en": "Lawyer on duty", "reach": "place", "capabilities": ["case.view"]},
         follow=True,
     )
@@ -270,7 +298,17 @@ def test_lists_ask_the_same_number_of_queries_for_one_row_and_for_a_hundred(
     Post.objects.create(
         person=li, role_id="handler", unit=units["urban"], place="150203", valid_from=city.LONG_AGO
     )
-    pages = ("roles/", "units/", "units/?q=o", "people/", "people/?q=城管", f"people/{li.pk}/")
+    pages = (
+        "roles/",
+        "roles/handler/",
+        "units/",
+        "units/?q=o",
+        f"units/{units['urban'].pk}/",
+        "people/",
+        "people/?q=城管",
+        "people/?q=钢铁区",
+        f"people/{li.pk}/",
+    )
     few = {page: queries(browser, f"/admin/{page}") for page in pages}
     for n in range(100):
         Unit.objects.create(code=f"o{n}", name=f"城管所{n}", kind="department", place="150203")
@@ -281,3 +319,154 @@ def test_lists_ask_the_same_number_of_queries_for_one_row_and_for_a_hundred(
             )
         Post.objects.create(person=li, role_id="operator", place="150203", valid_from=city.LONG_AGO)
     assert {page: queries(browser, f"/admin/{page}") for page in pages} == few
+
+
+def test_a_tree_with_one_root_begins_below_it(browser: Client, units: dict[str, Unit]) -> None:
+    root = Unit.objects.create(code="gov", name="市政府", kind="government", place="1502")
+    Unit.objects.exclude(pk=root.pk).update(parent=root)
+    shown = browser.get("/admin/units/")
+    assert len(shown.context["rows"]) == len(units) and "市政府" in text(shown)
+
+
+def test_a_unit_is_added_changed_and_closed(browser: Client, units: dict[str, Unit]) -> None:
+    response = browser.post("/admin/units/add/", NEW_UNIT | {"domains": "邻里 [02]、0102"}, follow=True)
+    assert "园林局 has been added" in text(response)
+    parks = Unit.objects.get(code="parks")
+    assert (parks.place, parks.parent, parks.domains) == ("150203", units["urban"], ["02", "0102"])
+    address = f"/admin/units/{parks.pk}/"
+    page = browser.get(address)
+    assert "钢铁区城管局 [urban]" in text(page) and "钢铁区 [150203]" in text(page)
+    changed = NEW_UNIT | {"name": "园林绿化局", "parent": "", "phone": "0472-1"}
+    browser.post(f"{address}?seen={page.context['seen']}", changed)
+    parks.refresh_from_db()
+    assert (parks.name, parks.parent, parks.phone, parks.domains) == ("园林绿化局", None, "0472-1", [])
+    browser.post(f"{address}close/", {"seen": register.stamp(parks)})
+    parks.refresh_from_db()
+    assert not parks.active
+    browser.post(f"{address}close/", {"seen": register.stamp(parks)})
+    parks.refresh_from_db()
+    assert parks.active
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"code": "urban"}, "already"),
+        ({"code": "a b"}, "without spaces"),
+        ({"name": " "}, "error-list"),
+        ({"kind": "castle"}, "error-list"),
+        ({"place": "无此地"}, "No place is called"),
+        ({"parent": "没有"}, "no unit"),
+        ({"domains": "0999"}, "no matter 0999"),
+    ],
+)
+def test_a_unit_that_cannot_be_added_is_refused_at_the_field(
+    browser: Client, change: dict[str, str], words: str
+) -> None:
+    response = browser.post("/admin/units/add/", NEW_UNIT | change)
+    assert response.status_code == 422 and words in text(response)
+    assert not Unit.objects.filter(name="园林局").exists()
+
+
+def test_of_two_who_change_one_unit_the_second_is_told_and_loses_nothing(
+    browser: Client, units: dict[str, Unit]
+) -> None:
+    address = f"/admin/units/{units['police'].pk}/"
+    seen = browser.get(address).context["seen"]
+    said = {"name": "公安一分局", "kind": "police", "place": "150203"}
+    assert browser.post(f"{address}?seen={seen}", said).status_code == 302
+    late = browser.post(f"{address}?seen={seen}", said | {"name": "公安二分局"})
+    assert late.status_code == 409 and "公安二分局" in text(late) and "公安一分局" in text(late)
+    assert Unit.objects.get(code="police").name == "公安一分局"
+    assert browser.post(f"{address}close/", {"seen": seen}).status_code == 409
+    assert (
+        browser.post(f"{address}?seen={late.context['seen']}", said | {"name": "公安二分局"}).status_code
+        == 302
+    )
+
+
+def test_before_a_unit_is_closed_its_orders_people_and_rows_are_counted(
+    browser: Client, units: dict[str, Unit]
+) -> None:
+    city.in_force(city.LAMPS)
+    lighting = units["lighting"]
+    city.case(1, "010201", "150203", lighting)
+    li = Person.objects.create_user("li", None, name="李")
+    Post.objects.create(person=li, role_id="handler", unit=lighting, place="1502", valid_from=city.LONG_AGO)
+    address = f"/admin/units/{lighting.pk}/"
+    page = browser.get(address)
+    ties = page.context["ties"]
+    assert (ties.orders, ties.assisted, ties.posts, ties.below, ties.rows) == (1, 0, 1, 0, 1)
+    assert "路灯" not in text(page), "who administers the system reads no case"
+    stamp = {"seen": page.context["seen"]}
+    assert browser.post(f"{address}close/", stamp).status_code == 422
+    assert Unit.objects.get(code="lighting").active
+    assert browser.post(f"{address}close/", stamp | {"sure": "on"}).status_code == 302
+    assert not Unit.objects.get(code="lighting").active
+
+
+def test_an_administrator_of_a_county_keeps_the_units_of_the_county_only(
+    browser: Client, administrator: Person, units: dict[str, Unit]
+) -> None:
+    administrator.posts.update(place="150203")
+    outside, inside = units["lighting"], units["urban"]
+    assert browser.post("/admin/units/add/", NEW_UNIT | {"place": "1502"}).status_code == 422
+    assert browser.post(f"/admin/units/{outside.pk}/", NEW_UNIT).status_code == 403
+    seen = {"seen": register.stamp(outside), "sure": "on"}
+    assert browser.post(f"/admin/units/{outside.pk}/close/", seen).status_code == 403
+    moved = {"name": inside.name, "kind": inside.kind, "place": "1502"}
+    assert browser.post(f"/admin/units/{inside.pk}/?seen={register.stamp(inside)}", moved).status_code == 422
+    assert browser.post("/admin/units/add/", NEW_UNIT).status_code == 302
+
+
+def test_people_are_found_by_place(browser: Client, units: dict[str, Unit]) -> None:
+    li = Person.objects.create_user("li", None, name="李")
+    Post.objects.create(person=li, role_id="operator", place="150203001", valid_from=city.LONG_AGO)
+    for words in ("钢铁区", "150203", "钢铁区 [150203]"):
+        found = browser.get("/admin/people/", {"q": words}).context["rows"]
+        assert [p.username for p in found] == ["li"], words
+    assert browser.get("/admin/people/?locked=1").context["rows"] == []
+
+
+def test_a_first_password_is_made_shown_once_and_works(browser: Client) -> None:
+    response = browser.post("/admin/people/add/", {"username": "zhao", "name": "赵敏", "password": ""})
+    assert response["Cache-Control"] == "no-store"
+    first = response.context["password"]
+    zhao = Person.objects.get(username="zhao")
+    assert zhao.check_password(first) and first in text(response)
+    assert first not in text(browser.get(f"/admin/people/{zhao.pk}/"))
+    signed_in = Client()
+    signed_in.force_login(zhao)
+    second = browser.post(f"/admin/people/{zhao.pk}/password/").context["password"]
+    zhao.refresh_from_db()
+    assert second != first and zhao.check_password(second)
+    assert signed_in.get("/admin/people/").status_code == 302, "their session has ended"
+
+
+def test_nobody_resets_their_own_password_and_a_county_nobodys(
+    browser: Client, administrator: Person
+) -> None:
+    assert browser.post(f"/admin/people/{administrator.pk}/password/").status_code == 403
+    li = Person.objects.create_user("li", None, name="李")
+    administrator.posts.update(place="150203")
+    assert browser.post(f"/admin/people/{li.pk}/password/").status_code == 403
+
+
+def test_a_role_may_not_come_to_mix_what_its_holders_must_hold_apart(browser: Client) -> None:
+    li = Person.objects.create_user("li", None, name="李")
+    for role in ("border_ranger", "lawyer"):
+        Post.objects.create(person=li, role_id=role, place="1502", valid_from=city.LONG_AGO)
+    ranger = Role.objects.get(code="border_ranger")
+    said = {"name": "护边员", "reach": "none", "capabilities": ["organisation.edit"]}
+    response = browser.post(f"/admin/roles/border_ranger/?seen={roles.stamp(ranger)}", said)
+    assert response.status_code == 422 and "li" in text(response)
+    ranger.refresh_from_db()
+    assert "organisation.edit" not in ranger.capabilities
+
+
+def test_of_two_who_change_one_role_the_second_is_told(browser: Client) -> None:
+    seen = browser.get("/admin/roles/lawyer/").context["seen"]
+    said = {"name": "律师甲", "reach": "place", "capabilities": ["case.view"]}
+    assert browser.post(f"/admin/roles/lawyer/?seen={seen}", said).status_code == 302
+    assert browser.post(f"/admin/roles/lawyer/?seen={seen}", said | {"name": "律师乙"}).status_code == 409
+    assert Role.objects.get(code="lawyer").name == "律师甲"

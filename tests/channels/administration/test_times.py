@@ -40,7 +40,9 @@ def text(response: Any) -> str:
     return str(response.content.decode())
 
 
-@pytest.mark.parametrize("page", ["calendar/2026/", "limits/", "limits/sheet/"])
+@pytest.mark.parametrize(
+    "page", ["calendar/2026/", "calendar/2026/sheet/", "limits/", "limits/due/", "limits/sheet/"]
+)
 def test_every_page_asks_for_the_capability(client: Client, keeper: Person, page: str) -> None:
     assert client.get(f"/admin/{page}").status_code == 302
     client.force_login(city.officer("reader", "case.view", "organisation.edit"))
@@ -58,6 +60,7 @@ def test_every_change_asks_for_the_capability_over_the_whole_city(client: Client
         for page, data in {
             "calendar/2026/": {"day": "2026-03-02", "kind": "off", "name": "x"},
             "calendar/2026/forget/": {"day": "2026-01-01"},
+            "calendar/2026/upload/": {},
             "limits/": {},
         }.items():
             assert client.post(f"/admin/{page}", data).status_code == 403, page
@@ -171,3 +174,55 @@ def test_a_faulty_table_is_refused_as_a_whole(browser: Client) -> None:
     assert response.status_code == 422 and "Nothing has been changed" in text(response)
     assert browser.post("/admin/limits/", {}).status_code == 422
     assert TimeLimit.objects.count() == count
+
+
+def test_a_year_is_downloaded_edited_and_replaced(browser: Client) -> None:
+    sheet = browser.get("/admin/calendar/2026/sheet/").content
+    before = {d.day: (d.working, d.name) for d in CalendarDay.objects.filter(year=2026)}
+
+    def add(active: Any) -> None:
+        active.append(["2026-03-02", "休", "地方假日"])
+
+    data = {"file": uploaded(sheet, add), "notice": "国办发明电〔2026〕1号"}
+    response = browser.post("/admin/calendar/2026/upload/", data, follow=True)
+    assert "as the sheet says" in text(response) and "国办发明电〔2026〕1号" in text(response)
+    after = {d.day: (d.working, d.name) for d in CalendarDay.objects.filter(year=2026)}
+    assert after == before | {dt.date(2026, 3, 2): (False, "地方假日")}
+    forget()
+    assert not holidays.calendar().is_working(dt.date(2026, 3, 2))
+
+
+def test_a_faulty_year_is_refused_at_row_and_column(browser: Client) -> None:
+    sheet = browser.get("/admin/calendar/2026/sheet/").content
+    count = CalendarDay.objects.count()
+
+    def spoil(active: Any) -> None:
+        active["A2"], active["B3"] = "1月1日", "也许"
+        active.append(["2026-03-03", "班", "周二"])
+        active.append(["2031-03-03", "休", "他年"])
+
+    response = browser.post("/admin/calendar/2026/upload/", {"file": uploaded(sheet, spoil)})
+    page = text(response)
+    assert response.status_code == 422 and "Nothing has been changed" in page
+    for words in ("not a date", "休 (off)", "no Saturday", "not in 2026"):
+        assert words in page
+    assert CalendarDay.objects.count() == count
+    assert browser.post("/admin/calendar/2026/upload/", {}).status_code == 422
+
+
+def test_when_a_case_of_now_would_be_due_is_reckoned(browser: Client) -> None:
+    asked = {
+        "kind": "command_centre.order",
+        "nature": "help",
+        "urgency": "ordinary",
+        "at": "2026-03-02T09:30",
+    }
+    due = {str(row["clock"]): row for row in browser.get("/admin/limits/", asked).context["due"]}
+    limit = limits.limit_for("reply", "command_centre.order", "help", "ordinary", "")
+    assert limit is not None
+    start = dt.datetime(2026, 3, 2, 9, 30, tzinfo=dt.timezone(dt.timedelta(hours=8)))
+    assert due["reply"]["due_at"] == holidays.calendar().add(start, limit.amount, limit.unit)
+    part = browser.get("/admin/limits/due/", asked | {"urgency": "critical"})
+    assert part.status_code == 200 and "<html" not in text(part) and "Would be due" in text(part)
+    for wrong in ({"kind": "no.such"}, {"matter": "无此事项"}, {"at": "1500-01-01T00:00"}, {"at": "x"}):
+        assert browser.get("/admin/limits/", asked | wrong).status_code == 422

@@ -12,6 +12,8 @@ from lucheng.core.clocks.models import Clock
 from lucheng.core.faults import Faulty
 from lucheng.core.ledger import wording
 
+pytestmark = pytest.mark.django_db
+
 OWN = """
 [[message]]
 name = "received"
@@ -65,3 +67,29 @@ def test_words_to_a_unit_may_not_use_the_tracking_code(tmp_path: Path) -> None:
     file.write_text(OWN.replace("requester", "unit").replace("{number}", "{code}"), encoding="utf-8")
     with pytest.raises(Faulty):
         wording.read(file)
+
+
+@pytest.mark.parametrize(
+    ("text", "characters", "parts"),
+    [
+        ("", 0, 1),
+        ("a" * 160, 160, 1),
+        ("a" * 161, 161, 2),
+        ("a" * 306, 306, 2),
+        ("€" * 80, 160, 1),
+        ("字" * 70, 70, 1),
+        ("字" * 71, 71, 2),
+        ("a" * 134 + "字", 135, 3),
+        ("😀" * 35, 70, 1),
+    ],
+)
+def test_a_text_message_is_counted_as_networks_count_it(text: str, characters: int, parts: int) -> None:
+    assert wording.length(text) == wording.Length(characters, parts)
+
+
+def test_every_text_of_the_pack_would_pass_on_the_page() -> None:
+    for name in wording.names():
+        pack = wording.of_pack(name)
+        assert [wording.fault(pack, lang, pack.texts[lang]) for lang in wording.LANGUAGES] == [None, None], (
+            name
+        )

@@ -3,31 +3,52 @@
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
+from itertools import islice
 from typing import Any
 
 import msgspec
 from django.contrib import messages
 from django.db.models import Count, Prefetch, Q
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from lucheng.channels.administration.doors import asked, did, opens_for, paged, person, refused, workbook
-from lucheng.channels.administration.forms import CatalogueSheetForm, NoteForm, PeriodForm, RowForm
+from lucheng.channels.administration.doors import (
+    asked,
+    did,
+    named,
+    opens_for,
+    page,
+    paged,
+    person,
+    refused,
+    workbook,
+)
+from lucheng.channels.administration.forms import (
+    CatalogueSheetForm,
+    NoteForm,
+    PeriodForm,
+    PublishForm,
+    RowForm,
+)
+from lucheng.core.cases import queries
 from lucheng.core.dispatch import editions, exchange, matters, trial
 from lucheng.core.dispatch.models import Rule, Version
 from lucheng.core.dispatch.rules import Row, rows_of
-from lucheng.core.errors import Conflict, Invalid
+from lucheng.core.errors import Conflict, Forbidden, Invalid, NotFound
 from lucheng.core.faults import Faulty
 from lucheng.core.fields import within
 from lucheng.core.organisation.middleware import scope
 from lucheng.core.organisation.models import Unit
 from lucheng.core.places.models import Division
+from lucheng.web import rows as rows_of_cases
 
 EDIT, PUBLISH = "catalogue.edit", "catalogue.publish"
+#: What is read of a case that an edition would send elsewhere.
+SHOWN_OF_A_CASE = (*rows_of_cases.SHOWN, "created_at")
 #: Changed rows that a comparison lists; all are counted.
 SHOWN = 500
 
@@ -41,9 +62,9 @@ def _to(number: int) -> HttpResponseRedirect:
 def editions_list(request: HttpRequest) -> HttpResponse:
     """All editions, the newest first."""
     rows = Version.objects.annotate(size=Count("rules")).select_related("published_by").order_by("-number")
-    return render(
+    return page(
         request,
-        "administration/editions.html",
+        "editions",
         {
             **paged(request, rows),
             "note": NoteForm(auto_id="draft_%s"),
@@ -83,7 +104,7 @@ def upload(request: HttpRequest) -> HttpResponse:
                 request, _("Draft %(number)s has been made of the sheet.") % {"number": version.number}
             )
             return _to(version.number)
-    return render(request, "administration/upload.html", {"form": form, "faulty": faulty}, status=422)
+    return page(request, "upload", {"form": form, "faulty": faulty}, status=422)
 
 
 @opens_for(EDIT, PUBLISH)
@@ -92,26 +113,27 @@ def edition(request: HttpRequest, number: int) -> HttpResponse:
     """The rows of one edition, narrowed by matter, place, unit."""
     version = editions.get(number)
     wanted = {k: asked(request, k) for k in ("matter", "place", "unit")}
+    code = {k: named(text) for k, text in wanted.items()}
     rows = (
         Rule.objects.filter(version=version)
         .select_related("lead")
         .prefetch_related(Prefetch("assists", Unit.objects.order_by("code")))
         .order_by("matter", "place")
     )
-    if wanted["matter"]:
-        codes = [c for c, m in matters.known().items() if wanted["matter"] in (m.name, m.name_en)]
+    if code["matter"]:
+        codes = [c for c, m in matters.known().items() if code["matter"] in (m.name, m.name_en)]
         if not codes:
-            codes = [wanted["matter"]] if wanted["matter"].isdecimal() else _matters_like(wanted["matter"])
+            codes = [code["matter"]] if code["matter"].isdecimal() else _matters_like(code["matter"])
         under = Q(pk__in=[])
-        for code in codes:
-            under |= within("matter", code)
+        for prefix in codes:
+            under |= within("matter", prefix)
         rows = rows.filter(under)
-    if wanted["place"]:
+    if code["place"]:
         rows = rows.filter(
-            within("place", wanted["place"]) if wanted["place"].isdecimal() else _places_like(wanted["place"])
+            within("place", code["place"]) if code["place"].isdecimal() else _places_like(code["place"])
         )
-    if wanted["unit"]:
-        units = Unit.objects.filter(Q(name__icontains=wanted["unit"]) | Q(code=wanted["unit"]))
+    if code["unit"]:
+        units = Unit.objects.filter(Q(name__icontains=code["unit"]) | Q(code=code["unit"]))
         rows = rows.filter(
             Q(lead__in=units) | Q(pk__in=Rule.assists.through.objects.filter(unit__in=units).values("rule"))
         )
@@ -125,7 +147,7 @@ def edition(request: HttpRequest, number: int) -> HttpResponse:
         "is_draft": version.state == Version.State.DRAFT,
         "may_edit": scope(request).can(EDIT),
     }
-    return render(request, "administration/edition.html", context)
+    return page(request, "edition", context)
 
 
 def _matters_like(text: str) -> list[str]:
@@ -184,12 +206,16 @@ def row(request: HttpRequest, number: int) -> HttpResponse:
         before = seen
     else:
         form = RowForm(initial=RowForm.of(before) if before is not None else None)
+    seen_text = msgspec.json.encode(before).decode() if before is not None else ""
     context = {
         "form": form,
         "edition": version,
-        "seen": msgspec.json.encode(before).decode() if before is not None else "",
+        "seen": seen_text,
+        "stamp": hashlib.sha256(seen_text.encode()).hexdigest()[:8],
+        "matter": asked(request, "matter"),
+        "place": asked(request, "place"),
     }
-    return render(request, "administration/row.html", context, status=422 if form.errors else 200)
+    return page(request, "row", context, status=422 if form.errors else 200)
 
 
 def _seen(request: HttpRequest) -> Row | None:
@@ -211,25 +237,116 @@ def discard(request: HttpRequest, number: int) -> HttpResponse:
     return HttpResponseRedirect(reverse("catalogue-editions"))
 
 
+def _period(request: HttpRequest) -> tuple[PeriodForm, tuple[dt.datetime, dt.datetime] | None]:
+    """The period that was asked for, the last thirty days if none was, and its two moments where it is one."""
+    today = timezone.localdate()
+    form = PeriodForm(
+        request.GET if "since" in request.GET else {"since": today - dt.timedelta(days=30), "until": today}
+    )
+    if not form.is_valid():
+        return form, None
+    first, last = form.cleaned_data["since"], form.cleaned_data["until"] + dt.timedelta(days=1)
+    since, until = (timezone.make_aware(dt.datetime.combine(day, dt.time())) for day in (first, last))
+    return form, (since, until)
+
+
 @opens_for(EDIT, PUBLISH)
 @require_safe
 def try_on(request: HttpRequest, number: int) -> HttpResponse:
     """What an edition would have done with the cases of a period: the last thirty days, if none is given."""
     version = editions.get(number)
-    today = timezone.localdate()
-    form = PeriodForm(
-        request.GET if "since" in request.GET else {"since": today - dt.timedelta(days=30), "until": today}
+    form, period = _period(request)
+    context = {
+        "edition": version,
+        "form": form,
+        "trial": trial.try_on(version, *period) if period is not None else None,
+        "shown": SHOWN,
+        "sees_cases": scope(request).can("case.view"),
+        "since": form.cleaned_data["since"].isoformat() if period is not None else "",
+        "until": form.cleaned_data["until"].isoformat() if period is not None else "",
+        "is_draft": version.state == Version.State.DRAFT,
+    }
+    return page(request, "try", context, status=200 if form.is_valid() else 422)
+
+
+#: Cases of one unit that are looked at, the newest first, for those that an edition would send elsewhere.
+LOOKED_AT = 5000
+
+
+@opens_for(EDIT, PUBLISH)
+@require_safe
+def moved(request: HttpRequest, number: int) -> HttpResponse:
+    """The cases of a trial that one unit had and another would get, as far as the reader may see them."""
+    version = editions.get(number)
+    reader = scope(request)
+    _form, period = _period(request)
+    ids = [request.GET.get(k, "") for k in ("had", "gets")]
+    if period is None or not all(i.isdecimal() and len(i) < 10 for i in ids):
+        raise NotFound(_("There is no such trial."))
+    had, gets = (Unit.objects.filter(pk=int(i)).first() for i in ids)
+    if had is None or gets is None:
+        raise NotFound(_("There is no such unit."))
+    since, until = period
+    cases = (
+        queries.visible(reader)
+        .filter(created_at__gte=since, created_at__lt=until, lead_unit=had)
+        .select_related("lead_unit")
+        .only(*SHOWN_OF_A_CASE)
+        .order_by("-created_at", "-id")[:LOOKED_AT]
     )
-    result = None
-    if form.is_valid():
-        since, until = form.cleaned_data["since"], form.cleaned_data["until"] + dt.timedelta(days=1)
-        result = trial.try_on(
-            version,
-            timezone.make_aware(dt.datetime.combine(since, dt.time())),
-            timezone.make_aware(dt.datetime.combine(until, dt.time())),
-        )
-    context = {"edition": version, "form": form, "trial": result, "shown": SHOWN}
-    return render(request, "administration/try.html", context, status=200 if form.is_valid() else 422)
+    found = list(islice(trial.moved(version, cases.iterator(500), gets.pk), SHOWN + 1))
+    context = {
+        "edition": version,
+        "cases": found[:SHOWN],
+        "more": len(found) > SHOWN,
+        "shown": SHOWN,
+        "had": had,
+        "gets": gets,
+        "since": request.GET.get("since", ""),
+        "until": request.GET.get("until", ""),
+    }
+    return page(request, "moved", context)
+
+
+def _words(row: Row | None, units: dict[str, str]) -> dict[str, Any] | None:
+    if row is None:
+        return None
+    return {"lead": units[row.lead], "assists": [units[c] for c in row.assists], "basis": row.basis}
+
+
+def _differences(before: Version | None, after: Version) -> dict[str, Any]:
+    """What a comparison of two editions shows."""
+    changes = editions.diff(before, after) if before is None or before.pk != after.pk else []
+    units = dict(Unit.objects.values_list("code", "name"))
+    return {
+        "edition": after,
+        "current": before,
+        "changes": [
+            {
+                "matter": c.matter,
+                "place": c.place,
+                "before": _words(c.before, units),
+                "after": _words(c.after, units),
+            }
+            for c in changes[:SHOWN]
+        ],
+        "count": len(changes),
+        "added": sum(c.before is None for c in changes),
+        "removed": sum(c.after is None for c in changes),
+        "shown": SHOWN,
+    }
+
+
+@opens_for(EDIT, PUBLISH)
+@require_safe
+def compare(request: HttpRequest, number: int) -> HttpResponse:
+    """One edition beside another, row by row: the one before it, if ``with`` names no other."""
+    version = editions.get(number)
+    other = request.GET.get("with", "")
+    before = editions.get(int(other)) if other.isdecimal() and len(other) < 9 else editions.before(version)
+    numbers = Version.objects.exclude(pk=version.pk).order_by("-number").values_list("number", flat=True)
+    context = {**_differences(before, version), "numbers": list(numbers[:100])}
+    return page(request, "compare", context)
 
 
 @opens_for(EDIT, PUBLISH)
@@ -238,40 +355,33 @@ def publish(request: HttpRequest, number: int) -> HttpResponse:
     """Compare a draft with the edition in force, row by row; then, if it is wanted, put it in force."""
     version, current = editions.get(number), editions.in_force()
     faulty: Faulty | None = None
+    form = PublishForm(initial={"note": version.note})
     if request.method == "POST":
         replaces = request.POST.get("replaces", "")
+        form = PublishForm(request.POST)
+        if not scope(request).can(PUBLISH):
+            raise Forbidden(_("Your posts do not allow publishing the dispatch catalogue."))
         try:
-            editions.publish(
-                version,
-                person(request),
-                timezone.now(),
-                replaces=int(replaces) if replaces.isdecimal() and len(replaces) < 10 else -1,
-            )
+            if form.is_valid():
+                editions.publish(
+                    version,
+                    person(request),
+                    timezone.now(),
+                    replaces=int(replaces) if replaces.isdecimal() and len(replaces) < 10 else -1,
+                    note=form.cleaned_data["note"],
+                )
         except Faulty as error:
             faulty = error
         else:
-            did(request, "published edition %s of the catalogue instead of %s", number, replaces)
-            messages.success(request, _("Edition %(number)s is in force.") % {"number": number})
-            return _to(number)
-    changes = editions.diff(current, version) if current is None or current.pk != version.pk else []
-    units = dict(Unit.objects.values_list("code", "name"))
-
-    def words(row: Row | None) -> dict[str, Any] | None:
-        if row is None:
-            return None
-        return {"lead": units[row.lead], "assists": [units[c] for c in row.assists], "basis": row.basis}
-
+            if form.is_valid():
+                did(request, "published edition %s of the catalogue instead of %s", number, replaces)
+                messages.success(request, _("Edition %(number)s is in force.") % {"number": number})
+                return _to(number)
     context = {
-        "edition": version,
-        "current": current,
-        "changes": [
-            {"matter": c.matter, "place": c.place, "before": words(c.before), "after": words(c.after)}
-            for c in changes[:SHOWN]
-        ],
-        "count": len(changes),
-        "shown": SHOWN,
+        **_differences(current, version),
+        "form": form,
         "faulty": faulty,
         "is_draft": version.state == Version.State.DRAFT,
         "may_publish": scope(request).can(PUBLISH),
     }
-    return render(request, "administration/publish.html", context, status=422 if faulty else 200)
+    return page(request, "publish", context, status=422 if faulty or form.errors else 200)

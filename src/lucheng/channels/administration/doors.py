@@ -1,10 +1,11 @@
-"""Who may open a page of the administration, and what every one of them does alike."""
+"""Who may open a page of the administration, the parts that it has, and what every page does alike."""
 
 from __future__ import annotations
 
 import io
 import logging
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import wraps
 from typing import IO, Any, Concatenate, ParamSpec, cast
 from urllib.parse import urlencode
@@ -13,11 +14,15 @@ from django import forms
 from django.contrib.auth.decorators import login_required
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.functional import Promise
 from django.utils.http import content_disposition_header
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_lazy, ngettext
 
 from lucheng.core.errors import Forbidden, Invalid
+from lucheng.core.organisation.access import Scope
 from lucheng.core.organisation.middleware import scope
 from lucheng.core.organisation.models import Person
 from lucheng.core.places import names
@@ -30,6 +35,96 @@ log = logging.getLogger("lucheng.administration")
 PAGE = 50
 #: Rows are counted up to here; beyond, a list says "1,000+" (an exact count would cost more than the page).
 COUNT_LIMIT = 1000
+
+
+@dataclass(frozen=True)
+class Part:
+    """One part of the administration: its words, its first page, who may open it, and where its pages stand."""
+
+    label: str | Promise
+    page: str
+    capabilities: tuple[str, ...]
+    prefix: str
+    about: str | Promise
+
+
+PARTS = (
+    Part(
+        gettext_lazy("Dispatch catalogue"),
+        "catalogue-editions",
+        ("catalogue.edit", "catalogue.publish"),
+        "/admin/catalogue/",
+        gettext_lazy("Which unit answers for which matter where: drafts, trial on past cases, publication."),
+    ),
+    Part(
+        gettext_lazy("Units"),
+        "units",
+        ("organisation.edit",),
+        "/admin/units/",
+        gettext_lazy("The tree of units: add, change and close one, and see what hangs on it."),
+    ),
+    Part(
+        gettext_lazy("People"),
+        "people",
+        ("organisation.edit",),
+        "/admin/people/",
+        gettext_lazy("Members of staff and their posts: add, lock, new first password."),
+    ),
+    Part(
+        gettext_lazy("Roles"),
+        "roles",
+        ("organisation.edit",),
+        "/admin/roles/",
+        gettext_lazy("What a post lets its holder see and do."),
+    ),
+    Part(
+        gettext_lazy("Calendar"),
+        "calendar-now",
+        ("calendar.edit",),
+        "/admin/calendar/",
+        gettext_lazy("Holidays and swapped workdays, by which every time limit is reckoned."),
+    ),
+    Part(
+        gettext_lazy("Time limits"),
+        "time-limits",
+        ("calendar.edit",),
+        "/admin/limits/",
+        gettext_lazy("How long each step may take, by which rule, and when a case of today would be due."),
+    ),
+    Part(
+        gettext_lazy("Message texts"),
+        "message-texts",
+        ("messages.edit",),
+        "/admin/messages/",
+        gettext_lazy("What requesters and units read in text messages and on their pages."),
+    ),
+    Part(
+        gettext_lazy("Jobs and queues"),
+        "jobs",
+        ("organisation.edit",),
+        "/admin/jobs/",
+        gettext_lazy(
+            "Whether everything that should happen by itself does, and what to do where it does not."
+        ),
+    ),
+)
+
+#: Whoever holds one of these finds the administration in the bar on top.
+ANY = tuple(dict.fromkeys(c for part in PARTS for c in part.capabilities))
+
+
+def parts(reader: Scope) -> list[Part]:
+    """The parts that ``reader`` may open."""
+    return [part for part in PARTS if any(reader.can(c) for c in part.capabilities)]
+
+
+def page(request: HttpRequest, template: str, context: dict[str, Any], status: int = 200) -> HttpResponse:
+    """One page of the administration, with the way to its other parts beside it."""
+    shown = [
+        {"label": p.label, "address": reverse(p.page), "here": request.path.startswith(p.prefix)}
+        for p in parts(scope(request))
+    ]
+    return render(request, f"administration/{template}.html", {"parts": shown, **context}, status=status)
 
 
 def opens_for(*capabilities: str, everywhere: bool = False) -> Callable[[View[P]], View[P]]:
@@ -61,6 +156,11 @@ def person(request: HttpRequest) -> Person:
 def asked(request: HttpRequest, name: str) -> str:
     """What stands under ``name`` in the address, fit for a search: printable, stripped, at most 80 characters."""
     return "".join(c for c in request.GET.get(name, "") if c.isprintable()).strip()[:80]
+
+
+def named(text: str) -> str:
+    """The code in what type-to-find fills in, "name [code]"; other words as they are."""
+    return text[text.rindex("[") + 1 : -1].strip() if text.endswith("]") and "[" in text else text
 
 
 def did(request: HttpRequest, what: str, *args: object) -> None:

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from typing import Any
 
 from django import forms
+from django.urls import reverse_lazy
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from lucheng.channels.administration.doors import named
+from lucheng.core.cases.kinds import KINDS
+from lucheng.core.cases.models import Nature, Urgency
 from lucheng.core.dispatch import matters
 from lucheng.core.dispatch.rules import ASSISTS, BASIS, LEAD, MATTER, NOTE, PLACE, Row
-from lucheng.core.organisation.capabilities import CAPABILITIES
+from lucheng.core.organisation.capabilities import CAPABILITIES, GROUPS
 from lucheng.core.organisation.models import Post, Role, Unit
+from lucheng.core.places import names
 from lucheng.core.places.models import Division
 
 MAX_UPLOAD_BYTES = 20 * 1024 * 1024
@@ -27,33 +33,83 @@ class DayInput(forms.DateInput):
         super().__init__(format="%Y-%m-%d")
 
 
+class NameInput(forms.TextInput):
+    """A line that finds as one types (frontend/src/islands/names.ts); ``what`` is unit, place or matter."""
+
+    def __init__(self, what: str, *, several: bool = False) -> None:
+        attrs = {
+            "data-island": "names",
+            "data-from": reverse_lazy("find-name", args=[what]),
+            "autocomplete": "off",
+            "spellcheck": "false",
+        }
+        super().__init__({**attrs, **({"data-several": ""} if several else {})})
+
+
+_APART = re.compile(r"[、，,；;]+")
+
+
+def _units(text: str) -> Unit:
+    """A unit by its code or its exact name. Raises ValidationError where that is none or several."""
+    code = named(text)
+    found = list(Unit.objects.filter(code=code)) or list(Unit.objects.filter(name=text)[: OFFERED + 1])
+    if not found:
+        raise forms.ValidationError(
+            _("There is no unit “%(text)s”. Type a part of its name and choose one."), params={"text": text}
+        )
+    if len(found) > 1:
+        raise forms.ValidationError(
+            _("Several units are called so; write the code of one: %(codes)s"),
+            params={"codes": ", ".join(u.code for u in found[:OFFERED])},
+        )
+    return found[0]
+
+
 class UnitField(forms.CharField):
     """A unit by its code or its exact name."""
 
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(widget=NameInput("unit"), **kwargs)
+
+    def prepare_value(self, value: Any) -> Any:
+        return f"{value.name} [{value.code}]" if isinstance(value, Unit) else value
+
     def clean(self, value: Any) -> Any:
         text = super().clean(value)
-        if not text:
-            return None
-        found = list(Unit.objects.filter(code=text)) or list(Unit.objects.filter(name=text)[: OFFERED + 1])
-        if not found:
-            raise forms.ValidationError(
-                _("There is no unit “%(text)s”. Find its code on the page of units."), params={"text": text}
-            )
-        if len(found) > 1:
-            raise forms.ValidationError(
-                _("Several units are called so; write the code of one: %(codes)s"),
-                params={"codes": ", ".join(u.code for u in found[:OFFERED])},
-            )
-        return found[0]
+        return _units(text) if text else None
+
+
+class UnitsField(forms.CharField):
+    """Several units by their codes or exact names, separated by commas."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(widget=NameInput("unit", several=True), required=False, **kwargs)
+
+    def prepare_value(self, value: Any) -> Any:
+        return value if isinstance(value, str | None) else "、".join(f"{u.name} [{u.code}]" for u in value)
+
+    def clean(self, value: Any) -> Any:
+        return [_units(part.strip()) for part in _APART.split(super().clean(value)) if part.strip()]
+
+
+def place_label(code: str) -> str:
+    """A place as type-to-find fills it in."""
+    return f"{names.place_name(code)} [{code}]"
 
 
 class PlaceField(forms.CharField):
     """A division or grid in force, by its code or its exact name; gives the code."""
 
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(widget=NameInput("place"), **kwargs)
+
+    def prepare_value(self, value: Any) -> Any:
+        return place_label(value) if isinstance(value, str) and value and names.exists(value) else value
+
     def clean(self, value: Any) -> Any:
         text = super().clean(value)
-        if not text or text.isdecimal():
-            return text
+        if not text or named(text).isdecimal():
+            return named(text)
         found = list(
             Division.objects.filter(name=text, valid_to=None)
             .order_by("code")
@@ -61,7 +117,7 @@ class PlaceField(forms.CharField):
         )
         if not found:
             raise forms.ValidationError(
-                _("No place is called “%(text)s”. Write its name in full, or its code."),
+                _("No place is called “%(text)s”. Type a part of its name and choose one."),
                 params={"text": text},
             )
         if len(found) > 1:
@@ -70,6 +126,58 @@ class PlaceField(forms.CharField):
                 params={"codes": ", ".join(found[:OFFERED])},
             )
         return found[0]
+
+
+def matter_label(code: str) -> str:
+    """A matter as type-to-find fills it in."""
+    return f"{matters.name(code)} [{code}]"
+
+
+def _matter(text: str) -> str:
+    code = named(text)
+    if code.isdecimal():
+        return code
+    found = [c for c, m in matters.known().items() if text in (m.name, m.name_en)]
+    if not found:
+        raise forms.ValidationError(
+            _("No matter is called “%(text)s”. Type a part of its name and choose one."),
+            params={"text": text},
+        )
+    if len(found) > 1:
+        raise forms.ValidationError(
+            _("Several matters are called so; write the code of one: %(codes)s"),
+            params={"codes": ", ".join(found[:OFFERED])},
+        )
+    return found[0]
+
+
+class MatterField(forms.CharField):
+    """A matter by its code or its exact name; gives the code."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(widget=NameInput("matter"), **kwargs)
+
+    def prepare_value(self, value: Any) -> Any:
+        return matter_label(value) if isinstance(value, str) and matters.exists(value) else value
+
+    def clean(self, value: Any) -> Any:
+        text = super().clean(value)
+        return _matter(text) if text else ""
+
+
+class MattersField(forms.CharField):
+    """Several matters by their codes or exact names; gives the codes."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(widget=NameInput("matter", several=True), required=False, **kwargs)
+
+    def prepare_value(self, value: Any) -> Any:
+        if isinstance(value, str | None):
+            return value
+        return "、".join(matter_label(c) if matters.exists(c) else c for c in value)
+
+    def clean(self, value: Any) -> Any:
+        return tuple(_matter(part.strip()) for part in _APART.split(super().clean(value)) if part.strip())
 
 
 class SheetForm(forms.Form):
@@ -95,20 +203,17 @@ class RowForm(forms.Form):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields[MATTER] = forms.ChoiceField(
+        self.fields[MATTER] = MatterField(
             label=_("Matter"),
             required=False,
-            choices=[
-                ("", _("any matter")),
-                *((code, f"{code} {m.name}") for code, m in matters.known().items()),
-            ],
+            help_text=_("A class with everything below it. Empty: any matter."),
         )
         self.fields[PLACE] = PlaceField(
-            label=_("Place"), help_text=_("Name or code of the division or grid.")
+            label=_("Place"), help_text=_("Type a part of its name. It holds for everything inside.")
         )
-        self.fields[LEAD] = UnitField(label=_("Lead unit"), help_text=_("Name or code of the unit."))
-        self.fields[ASSISTS] = forms.CharField(
-            label=_("Assisting units"), required=False, help_text=_("Codes, separated by commas.")
+        self.fields[LEAD] = UnitField(label=_("Lead unit"), help_text=_("Type a part of its name."))
+        self.fields[ASSISTS] = UnitsField(
+            label=_("Assisting units"), help_text=_("Type a part of a name; several separated by commas.")
         )
         self.fields[BASIS] = forms.CharField(
             label=_("Basis"), max_length=200, help_text=_("Law, regulation or list of powers and duties.")
@@ -116,27 +221,35 @@ class RowForm(forms.Form):
         self.fields[NOTE] = forms.CharField(label=_("Note"), max_length=200, required=False)
 
     @staticmethod
-    def of(row: Row) -> dict[str, str]:
+    def of(row: Row) -> dict[str, Any]:
+        units = {u.code: u for u in Unit.objects.filter(code__in=[row.lead, *row.assists])}
         return {
             MATTER: row.matter,
             PLACE: row.place,
-            LEAD: row.lead,
-            ASSISTS: "、".join(row.assists),
+            LEAD: units[row.lead],
+            ASSISTS: [units[code] for code in row.assists],
             BASIS: row.basis,
             NOTE: row.note,
         }
 
     def row(self) -> Row:
         entered = self.cleaned_data
-        codes = entered[ASSISTS].replace("，", "、").replace(",", "、").replace(";", "、").split("、")
         return Row(
             matter=entered[MATTER],
             place=entered[PLACE],
             lead=entered[LEAD].code,
-            assists=tuple(code.strip() for code in codes if code.strip()),
+            assists=tuple(unit.code for unit in entered[ASSISTS]),
             basis=entered[BASIS],
             note=entered[NOTE],
         )
+
+
+class PublishForm(forms.Form):
+    note = forms.CharField(
+        label=_("Why this edition is published"),
+        max_length=200,
+        help_text=_("It stands in the list of editions."),
+    )
 
 
 class PeriodForm(forms.Form):
@@ -161,7 +274,10 @@ class RoleForm(forms.Form):
     capabilities = forms.MultipleChoiceField(
         label=_("Capabilities"),
         required=False,
-        choices=list(CAPABILITIES.items()),
+        choices=[
+            (heading, [(c, text) for c, text in CAPABILITIES.items() if c.startswith(prefixes)])
+            for heading, prefixes in GROUPS
+        ],
         widget=forms.CheckboxSelectMultiple,
     )
 
@@ -172,15 +288,26 @@ class PersonForm(forms.Form):
     )
     name = forms.CharField(label=_("Name"), max_length=60)
     password = forms.CharField(
-        label=_("First password"), widget=forms.PasswordInput(attrs={"autocomplete": "new-password"})
+        label=_("First password"),
+        required=False,
+        help_text=_("Leave it empty to have one made and shown to you once."),
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
     )
 
 
 class PostForm(forms.Form):
     role = forms.ModelChoiceField(Role.objects.order_by("name"), label=_("Role"))
-    place = PlaceField(label=_("Place"), help_text=_("Name or code of the division or grid."))
+    place = PlaceField(
+        label=_("Place"), help_text=_("Type a part of its name. It holds for everything inside.")
+    )
     unit = UnitField(
-        label=pgettext_lazy("organisation", "Unit"), required=False, help_text=_("Name or code of the unit.")
+        label=pgettext_lazy("organisation", "Unit"),
+        required=False,
+        help_text=_("Type a part of its name. Needed where the role sees the cases of its unit."),
+    )
+    domains = MattersField(
+        label=_("Only these matters"),
+        help_text=_("Type a part of a name; several separated by commas. Empty: every matter."),
     )
     since = forms.DateField(label=_("First day"), widget=DayInput())
     until = forms.DateField(
@@ -201,3 +328,82 @@ class DayForm(forms.Form):
         widget=forms.RadioSelect,
     )
     name = forms.CharField(label=_("Why"), max_length=40, help_text=_("The name of the holiday."))
+
+
+class UnitForm(forms.Form):
+    """A unit as it stands on its page; the code is asked for once, when it is added."""
+
+    name = forms.CharField(label=pgettext_lazy("unit", "Name"), max_length=80)
+    kind = forms.ChoiceField(label=_("Kind"), choices=Unit.Kind.choices)
+    parent = UnitField(
+        label=_("Belongs to"), required=False, help_text=_("The unit above. Empty: it stands at the top.")
+    )
+    place = PlaceField(label=_("Place"), help_text=_("The place it answers for. Type a part of its name."))
+    domains = MattersField(
+        label=_("Matters it answers for"),
+        help_text=_("Type a part of a name; several separated by commas. Empty: every matter."),
+    )
+    phone = forms.CharField(
+        label=_("Office telephone"),
+        max_length=30,
+        required=False,
+        help_text=_("Public. Never a person's own."),
+    )
+
+    @staticmethod
+    def of(unit: Unit) -> dict[str, Any]:
+        return {f: getattr(unit, f) for f in ("name", "kind", "parent", "place", "domains", "phone")}
+
+
+class NewUnitForm(UnitForm):
+    field_order = ("code", "name")
+    code = forms.CharField(
+        label=_("Code"),
+        max_length=40,
+        help_text=_("A short name that never changes: letters, digits, dots and dashes."),
+    )
+
+
+class CloseUnitForm(forms.Form):
+    sure = forms.BooleanField(label=_("I have read what hangs on this unit."))
+
+
+class YearSheetForm(SheetForm):
+    notice = forms.CharField(
+        label=_("Notice"),
+        max_length=200,
+        required=False,
+        help_text=_("Number of the State Council's notice. Empty while it is not announced."),
+    )
+
+
+class DueForm(forms.Form):
+    """A case that might come in."""
+
+    kind = forms.ChoiceField(label=_("Kind of case"))
+    nature = forms.ChoiceField(label=_("What the requester wants"), choices=Nature.choices)
+    urgency = forms.ChoiceField(label=_("Urgency"), choices=Urgency.choices)
+    matter = MatterField(label=_("Matter"), required=False)
+    at = forms.DateTimeField(
+        label=_("Received at"),
+        required=False,
+        widget=forms.DateTimeInput({"type": "datetime-local"}, format="%Y-%m-%dT%H:%M"),
+        help_text=_("Empty: now."),
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        kinds = self.fields["kind"]
+        assert isinstance(kinds, forms.ChoiceField)
+        kinds.choices = [(code, kind.name) for code, kind in KINDS.items()]
+
+
+class TextsForm(forms.Form):
+    """The words of one message in each language."""
+
+    zh = forms.CharField(
+        label=_("In Chinese"), required=False, widget=forms.Textarea({"rows": 3, "lang": "zh-Hans"})
+    )
+    en = forms.CharField(
+        label=_("In English"), required=False, widget=forms.Textarea({"rows": 3, "lang": "en"})
+    )

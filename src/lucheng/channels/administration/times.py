@@ -13,17 +13,25 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from lucheng.channels.administration.doors import did, opens_for, refused, workbook
-from lucheng.channels.administration.forms import DayForm, SheetForm
+from lucheng.channels.administration.doors import did, opens_for, page, refused, workbook
+from lucheng.channels.administration.forms import DayForm, DueForm, SheetForm, YearSheetForm
 from lucheng.core.cases.kinds import KINDS
 from lucheng.core.cases.models import Nature, Urgency
-from lucheng.core.clocks import days, limits
+from lucheng.core.clocks import days, holidays, limits, service
 from lucheng.core.clocks.calendar import FIRST, LAST
-from lucheng.core.clocks.models import CalendarDay, CalendarYear, TimeLimit, WorkingSpan
+from lucheng.core.clocks.models import (
+    CalendarDay,
+    CalendarYear,
+    ClockKind,
+    TimeLimit,
+    TimeUnit,
+    WorkingSpan,
+)
 from lucheng.core.errors import Invalid, NotFound
 from lucheng.core.faults import Faulty
 
@@ -99,17 +107,67 @@ def _name_day(request: HttpRequest, year: int) -> HttpResponse:
     return _show_year(request, year, form)
 
 
-def _show_year(request: HttpRequest, year: int, form: DayForm) -> HttpResponse:
+def _show_year(
+    request: HttpRequest,
+    year: int,
+    form: DayForm,
+    upload: YearSheetForm | None = None,
+    faulty: Faulty | None = None,
+) -> HttpResponse:
+    notice = CalendarYear.objects.filter(year=year).values_list("notice", flat=True).first()
+    named = list(CalendarDay.objects.filter(day__year=year).order_by("day"))
+    shown = _year(year, timezone.localdate())
+    working = sum(day["working"] for month in shown for week in month["weeks"] for day in week if day)
     context = {
         "year": year,
-        "notice": CalendarYear.objects.filter(year=year).values_list("notice", flat=True).first(),
-        "months": _year(year, timezone.localdate()),
-        "named": CalendarDay.objects.filter(day__year=year).order_by("day"),
+        "notice": notice,
+        "months": shown,
+        "named": named,
+        "off": sum(not d.working for d in named),
+        "swapped": sum(d.working for d in named),
+        "working": working,
         "weekdays": WEEKDAYS,
         "spans": WorkingSpan.objects.order_by("opens"),
         "form": form,
+        "upload": upload or YearSheetForm(initial={"notice": notice}, auto_id="sheet_%s"),
+        "faulty": faulty,
     }
-    return render(request, "administration/calendar.html", context, status=422 if form.errors else 200)
+    bad = form.errors or faulty or (upload is not None and upload.errors)
+    return page(request, "calendar", context, status=422 if bad else 200)
+
+
+@opens_for(EDIT)
+@require_safe
+def calendar_sheet(request: HttpRequest, year: int) -> HttpResponse:
+    """The days of a year that differ from their weekday, as an xlsx sheet."""
+    name = _("calendar %(year)s") % {"year": year}
+    return workbook(name, lambda file: holidays.export_sheet(year, file))
+
+
+@opens_for(EDIT, everywhere=True)
+@require_POST
+def upload_year(request: HttpRequest, year: int) -> HttpResponse:
+    """Replace the days of a year by those of a sheet."""
+    if not FIRST.year < year < LAST.year:
+        raise NotFound(_("The calendar does not reach this year."))
+    form = YearSheetForm(request.POST, request.FILES, auto_id="sheet_%s")
+    faulty: Faulty | None = None
+    if form.is_valid():
+        try:
+            holidays.load_sheet(year, form.cleaned_data["notice"], form.cleaned_data["file"])
+        except Faulty as error:
+            faulty = error
+        else:
+            did(request, "replaced the calendar of %s", year)
+            messages.success(
+                request,
+                _(
+                    "The calendar of %(year)s is as the sheet says. Clocks that are running keep their due time."
+                )
+                % {"year": year},
+            )
+            return HttpResponseRedirect(reverse("calendar", args=[year]))
+    return _show_year(request, year, DayForm(), form, faulty)
 
 
 @opens_for(EDIT, everywhere=True)
@@ -138,18 +196,82 @@ def _limits() -> list[dict[str, Any]]:
     ]
 
 
+#: From what each clock runs, and until when.
+FROM: dict[str, str | Promise] = {
+    ClockKind.DISPATCH: pgettext_lazy("clock", "from receipt until a unit has it"),
+    ClockKind.SIGN: pgettext_lazy("clock", "from dispatch until the unit signs"),
+    ClockKind.CONTACT: pgettext_lazy("clock", "from dispatch until the unit has spoken with the requester"),
+    ClockKind.REPLY: pgettext_lazy("clock", "from the first dispatch until the unit replies"),
+    ClockKind.RETURN: pgettext_lazy("clock", "from dispatch: how long the unit may ask to return it"),
+    ClockKind.CALLBACK: pgettext_lazy("clock", "from the review of the reply until the callback"),
+}
+
+
+def _due(request: HttpRequest) -> tuple[DueForm, list[dict[str, Any]]]:
+    """A case that might come in, and when each of its clocks would be due if its step began then."""
+    if "kind" not in request.GET:
+        first = next(iter(KINDS), "")
+        form = DueForm({"kind": first, "nature": Nature.HELP.value, "urgency": Urgency.ORDINARY.value})
+    else:
+        form = DueForm(request.GET)
+    if not form.is_valid():
+        return form, []
+    said = form.cleaned_data
+    now = said["at"] or timezone.now()
+    if not FIRST.year < now.year < LAST.year - 1:
+        form.add_error("at", _("The calendar does not reach this year."))
+        return form, []
+    planned = service.plan(
+        ClockKind.values,
+        case_kind=said["kind"],
+        nature=said["nature"],
+        urgency=said["urgency"],
+        matter=said["matter"],
+        now=now,
+    )
+    rows = [
+        {
+            "clock": ClockKind(p.kind).label,
+            "runs": FROM[p.kind],
+            "amount": p.amount,
+            "unit": TimeUnit(p.unit).label,
+            "warn_at": p.warn_at,
+            "due_at": p.due_at,
+            "basis": p.basis,
+        }
+        for p in planned
+    ]
+    return form, rows
+
+
 @opens_for(EDIT)
 @require_http_methods(["GET", "HEAD", "POST"])
 def limits_table(request: HttpRequest) -> HttpResponse:
-    """The table of time limits; a sheet that was downloaded and edited replaces it."""
+    """The table of time limits, what it would mean for a case of now, and a sheet that replaces it."""
     if request.method == "POST":
         return _replace_limits(request)
-    return render(request, "administration/limits.html", {"rows": _limits(), "form": SheetForm()})
+    return _show_limits(request, SheetForm(auto_id="sheet_%s"))
+
+
+@opens_for(EDIT)
+@require_safe
+def limits_due(request: HttpRequest) -> HttpResponse:
+    """When a case of this kind would be due: the part of the page that follows what is chosen."""
+    form, due = _due(request)
+    return render(request, "administration/due.html", {"form": form, "due": due})
+
+
+def _show_limits(
+    request: HttpRequest, upload: SheetForm, faulty: Faulty | None = None, status: int = 200
+) -> HttpResponse:
+    form, due = _due(request)
+    context = {"rows": _limits(), "form": form, "due": due, "upload": upload, "faulty": faulty}
+    return page(request, "limits", context, status=422 if form.errors else status)
 
 
 @opens_for(EDIT, everywhere=True)
 def _replace_limits(request: HttpRequest) -> HttpResponse:
-    form = SheetForm(request.POST, request.FILES)
+    form = SheetForm(request.POST, request.FILES, auto_id="sheet_%s")
     faulty: Faulty | None = None
     if form.is_valid():
         with tempfile.NamedTemporaryFile(suffix=".xlsx") as file:
@@ -174,8 +296,7 @@ def _replace_limits(request: HttpRequest) -> HttpResponse:
                     % {"added": loaded.added, "changed": loaded.changed, "removed": loaded.removed},
                 )
                 return HttpResponseRedirect(reverse("time-limits"))
-    context = {"rows": _limits(), "form": form, "faulty": faulty}
-    return render(request, "administration/limits.html", context, status=422)
+    return _show_limits(request, form, faulty, 422)
 
 
 @opens_for(EDIT)

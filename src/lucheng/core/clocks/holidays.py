@@ -7,12 +7,13 @@ import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from django.db import transaction
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
+from lucheng.core import sheets
 from lucheng.core.clocks.calendar import FIRST, LAST, Calendar, Span
 from lucheng.core.clocks.models import CalendarDay, CalendarYear, WorkingSpan
 from lucheng.core.errors import Text
@@ -211,7 +212,10 @@ def load(path: Path = NATIONAL) -> Loaded:
     Raises Faulty, and writes nothing, for anything :func:`read` finds and for a day that a year outside the file
     already names.
     """
-    years, spans = read(path)
+    return _replace(*read(path))
+
+
+def _replace(years: list[Year], spans: list[Span]) -> Loaded:
     changed: list[int] = []
     unchanged: list[int] = []
     with transaction.atomic():
@@ -249,3 +253,56 @@ def load(path: Path = NATIONAL) -> Loaded:
                 [WorkingSpan(opens=opens, closes=closes) for opens, closes in spans]
             )
     return Loaded(tuple(changed), tuple(unchanged), hours)
+
+
+#: The sheet of one year, as people keep it.
+DAY, REST, NAME = "日期", "休班", "名称"
+_COLUMNS = (
+    sheets.Column(DAY, required=True),
+    sheets.Column(REST, required=True),
+    sheets.Column(NAME, required=True, longest=40),
+)
+_RESTS = {"休": False, "班": True}
+
+
+def export_sheet(year: int, file: IO[bytes]) -> int:
+    """Write the days of ``year`` that differ from their weekday as xlsx, ready to be edited and loaded again. Returns
+    how many there are."""
+    days = list(CalendarDay.objects.filter(year=year).order_by("day"))
+    words = {working: word for word, working in _RESTS.items()}
+    rows = [[d.day.isoformat(), words[d.working], d.name] for d in days]
+    sheets.write(file, str(year), [c.header for c in _COLUMNS], rows, [14, 8, 24])
+    return len(days)
+
+
+def load_sheet(year: int, notice: str, file: IO[bytes]) -> Loaded:
+    """Replace the days of ``year`` by those of a sheet: a date, 休 (off) or 班 (worked), and a name in each row.
+
+    Raises Faulty, and writes nothing, with every fault at its row and column, or as :func:`load` does.
+    """
+    entries, faults = sheets.read(file, _COLUMNS)
+    read = Year(year, notice.strip()[:200])
+    rows: dict[dt.date, int] = {}
+    for entry in entries:
+        text = entry.cells[DAY].replace("/", "-").replace(".", "-")
+        try:
+            day = dt.datetime.strptime(text, "%Y-%m-%d").date()
+        except ValueError:
+            faults.append(Fault(entry.row, DAY, _("this is not a date: write it as 2027-01-01")))
+            continue
+        working = _RESTS.get(entry.cells[REST])
+        if working is None:
+            faults.append(Fault(entry.row, REST, _("write 休 (off) or 班 (worked)")))
+        elif working and day.weekday() < 5:
+            wrong = format_lazy(_("{day} is no Saturday or Sunday"), day=day.isoformat())
+            faults.append(Fault(entry.row, REST, wrong))
+        if not dt.date(year - 1, 12, 1) <= day <= dt.date(year, 12, 31):
+            wrong = format_lazy(_("{day} is not in {year}"), day=day.isoformat(), year=year)
+            faults.append(Fault(entry.row, DAY, wrong))
+        elif day in rows:
+            faults.append(Fault(entry.row, DAY, format_lazy(_("the same as in entry {row}"), row=rows[day])))
+        rows[day] = entry.row
+        read.days[day] = (bool(working), entry.cells[NAME])
+    if faults:
+        raise Faulty(sorted(faults, key=lambda f: f.row))
+    return _replace([read], [])

@@ -141,6 +141,7 @@ class Clock(models.Model):
         indexes = [
             models.Index("next_at", name="clock_next", condition=~Q(next_at=None)),
             models.Index("ended_at", name="clock_late", condition=Q(ended_at__gt=F("due_at"))),
+            models.Index("failures", name="clock_failed", condition=Q(failures__gt=0)),
         ]
 
     def __str__(self) -> str:

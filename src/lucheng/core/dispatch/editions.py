@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.db import connection, transaction
-from django.db.models import Max
+from django.db.models import Max, Q
 from django.utils import timezone
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
@@ -188,12 +188,29 @@ def _says(row: Row | None) -> tuple[str, frozenset[str], str] | None:
     return None if row is None else (row.lead, frozenset(row.assists), row.basis)
 
 
-def publish(version: Version, person: Person, now: dt.datetime, *, replaces: int | None = None) -> Version:
+def before(version: Version) -> Version | None:
+    """The edition with which this one is compared: for a draft the one in force, for one that has been in force the
+    one before it; None where there is none."""
+    if version.published_at is None:
+        return in_force()
+    same_moment = Q(published_at=version.published_at, number__lt=version.number)
+    earlier = Version.objects.filter(Q(published_at__lt=version.published_at) | same_moment)
+    return earlier.order_by("-published_at", "-number").first()
+
+
+def publish(
+    version: Version,
+    person: Person,
+    now: dt.datetime,
+    *,
+    replaces: int | None = None,
+    note: str | None = None,
+) -> Version:
     """Put a draft in force and retire the edition before it, in one transaction.
 
     ``replaces`` is the number of the edition in force that the person has compared the draft with (0: none);
     where another has been published since, nothing happens. Left out, what was in force when this call began
-    counts.
+    counts. ``note`` says why, in place of what the draft was for.
 
     Raises Forbidden without the capability ``catalogue.publish`` over every place whose rows change; Conflict
     where somebody else was first; Invalid for an empty draft; Faulty where a row no longer holds (a unit closed,
@@ -230,6 +247,8 @@ def publish(version: Version, person: Person, now: dt.datetime, *, replaces: int
         version.state = Version.State.PUBLISHED
         version.published_at = now
         version.published_by = person
-        version.save(update_fields=["state", "published_at", "published_by"])
+        if note is not None:
+            version.note = note.strip()[:200]
+        version.save(update_fields=["state", "published_at", "published_by", "note"])
         bump("catalogue")
     return version

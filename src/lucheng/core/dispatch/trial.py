@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from django.db.models import Count, Max, Min
@@ -38,6 +38,8 @@ class Move:
     before: str
     after: str
     line: Line
+    had: int = 0  # ids of the two
+    gets: int = 0
 
 
 @dataclass(frozen=True)
@@ -99,7 +101,7 @@ def try_on(version: Version, since: dt.datetime, until: dt.datetime) -> Trial:
         cases=total,
         same=same,
         moves=tuple(
-            Move(names[before], names[after], line)
+            Move(names[before], names[after], line, before, after)
             for (before, after), line in sorted(moves.items(), key=lambda item: -item[1].cases)
         ),
         gaps=tuple(
@@ -107,3 +109,12 @@ def try_on(version: Version, since: dt.datetime, until: dt.datetime) -> Trial:
             for (matter, place), line in sorted(gaps.items(), key=lambda item: -item[1].cases)
         ),
     )
+
+
+def moved(version: Version, cases: Iterable[Case], gets: int) -> Iterator[Case]:
+    """Those of ``cases`` that ``version`` would send to the unit with the id ``gets``."""
+    tried = edition(version)
+    for case in cases:
+        decision = tried.match(case.matter, case.place)
+        if decision is not None and decision.lead_unit_id == gets:
+            yield case

@@ -127,7 +127,61 @@ def retry() -> None:
     console.print(f"{outbox.retry(timezone.now()):,} messages will be tried again")
 
 
+def status() -> None:
+    """How the system does, as the page of jobs shows it. Exit code 1 where something waits for a person."""
+    from lucheng.core.status import COUNT_LIMIT
+    from lucheng.core.status import status as read
+
+    def many(count: int) -> str:
+        return f"{count:,}" if count <= COUNT_LIMIT else f"{COUNT_LIMIT:,}+"
+
+    def moment(at: dt.datetime | None) -> str:
+        return "never" if at is None else f"{timezone.localtime(at):%Y-%m-%d %H:%M:%S}"
+
+    ensure_database()
+    found = read(timezone.now())
+    if found.alive:
+        console.print(f"worker: runs, last sign of life {moment(found.seen_at)}")
+    else:
+        console.print(f"worker: does not run, last sign of life {moment(found.seen_at)}", style="bold red")
+    table = Table("sweep", "every", "last run", "went well", "had work", "rows handled", "stands")
+    for part in found.work:
+        run = part.run
+        stands = "late" if part.late else "goes"
+        if run is not None and run.failures:
+            stands = f"failed {run.failures} times in a row: {run.error}"
+        table.add_row(
+            part.name,
+            f"{part.every:g} s",
+            moment(run.at if run is not None else None),
+            moment(run.went_at if run is not None else None),
+            moment(run.worked_at if run is not None else None),
+            f"{run.handled:,}" if run is not None else "0",
+            stands,
+        )
+    console.print(table)
+    for queue in found.queues:
+        carried = "" if queue.leaves else " (shown on the pages only)"
+        line = f"messages, {queue.channel}{carried}: {queue.waiting:,} due, {queue.failed:,} given up"
+        console.print(line, style="red" if queue.failed else "")
+    for reason in found.failed:
+        console.print(f"  {reason.count:,} × {reason.error or '?'} ({reason.channel})", markup=False)
+    if found.given_up:
+        console.print("  try them again: lucheng messages retry")
+    console.print(
+        f"clocks: {many(found.late_clocks)} due, {many(found.parked_clocks)} left alone after failures"
+    )
+    if found.parked_clocks:
+        console.print("  try them again: lucheng clocks retry")
+    console.print(f"cases that no row of the catalogue fits: {many(found.alarms)}")
+    anchored = moment(found.anchor.at if found.anchor is not None else None)
+    console.print(f"ledger: last anchor {anchored}, {many(found.not_anchored)} newer events")
+    console.print("  prove it: lucheng ledger verify")
+    raise typer.Exit(0 if found.well else 1)
+
+
 def register(app: typer.Typer) -> None:
     app.command()(worker)
+    app.command()(status)
     app.add_typer(ledger, name="ledger")
     app.add_typer(messages, name="messages")

@@ -1,4 +1,4 @@
-"""The append-only chain of events, its anchors, and the outbox.
+"""The append-only chain of events, its anchors, the outbox with its words, and how the worker does.
 
 The database itself refuses UPDATE, DELETE and TRUNCATE on events and anchors.
 """
@@ -94,7 +94,42 @@ class Message(models.Model):
         indexes = [
             models.Index("next_at", name="message_due", condition=Q(state="waiting")),
             models.Index("created_at", name="message_created"),
+            models.Index("created_at", "id", name="message_failed", condition=Q(state="failed")),
         ]
 
     def __str__(self) -> str:
         return f"{self.template} → {self.channel}"
+
+
+class MessageText(models.Model):
+    """One change of the words of an outgoing message. The newest row of a name and language holds; rows are never
+    changed, so that it stays known who worded what when."""
+
+    name = models.CharField(max_length=40, help_text="name of the text in the message pack")
+    language = models.CharField(max_length=2)
+    text = models.CharField(max_length=500, blank=True, help_text="empty: back to the pack's own words")
+    at = models.DateTimeField()
+    by = models.ForeignKey("organisation.Person", models.PROTECT, null=True, related_name="+")
+
+    class Meta:
+        indexes = [models.Index(fields=["name", "language", "-id"], name="message_text_newest")]
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.language})"
+
+
+class SweepRun(models.Model):
+    """How one sweep of the worker went last. One row for each sweep; it holds nothing of any case or person."""
+
+    name = models.CharField(max_length=40, primary_key=True)
+    every = models.FloatField(default=0, help_text="seconds between two runs with nothing to do")
+    at = models.DateTimeField(help_text="last sign of life")
+    went_at = models.DateTimeField(null=True, help_text="last run that ended well")
+    worked_at = models.DateTimeField(null=True, help_text="last run that had something to do")
+    handled = models.BigIntegerField(default=0, help_text="rows handled since the first run")
+    failures = models.PositiveIntegerField(default=0, help_text="failed runs in a row")
+    failed_at = models.DateTimeField(null=True)
+    error = models.CharField(max_length=80, blank=True, help_text="kind of the last error")
+
+    def __str__(self) -> str:
+        return self.name

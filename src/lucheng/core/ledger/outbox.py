@@ -160,8 +160,12 @@ def _mark(message: Message, **values: Any) -> None:
         )
 
 
-def retry(now: dt.datetime) -> int:
-    """Try again what was given up; returns how many there were."""
-    return Message.objects.filter(state=Message.State.FAILED).update(
-        state=Message.State.WAITING, attempts=0, next_at=now
-    )
+def retry(now: dt.datetime, *, channel: str = "", error: str | None = None) -> int:
+    """Try again what was given up, only of ``channel`` and for the reason ``error`` where they are given; returns how
+    many there were."""
+    rows = Message.objects.filter(state=Message.State.FAILED)
+    if channel:
+        rows = rows.filter(channel=channel)
+    if error is not None:
+        rows = rows.filter(error=error)
+    return rows.update(state=Message.State.WAITING, attempts=0, next_at=now)

@@ -19,6 +19,8 @@ from django.apps import apps
 from django.db import InterfaceError, OperationalError, connection
 from django.utils import timezone
 
+from lucheng.core.ledger.runs import Recorder
+
 log = logging.getLogger(__name__)
 
 LONGEST_WAIT = 300.0  # seconds between two tries of a sweep that keeps failing
@@ -92,9 +94,11 @@ class Runner:
         *,
         now: Callable[[], dt.datetime] = timezone.now,
         clock: Callable[[], float] = time.monotonic,
+        recorder: Recorder | None = None,
     ) -> None:
         self.sweep = sweep
         self._outage = outage
+        self._recorder = recorder
         self._now = now
         self._clock = clock
         self._failures = 0  # in a row, of the sweep itself
@@ -113,9 +117,13 @@ class Runner:
                 return float(min(2 ** min(self._lost, 8) / 2, LONGEST_OUTAGE_WAIT))
             self._failures += 1
             log.exception("sweep %s failed, time %d in a row", self.sweep.name, self._failures)
+            if self._recorder is not None:
+                self._recorder.failed(error)
             return float(min(max(self.sweep.every, 1.0) * 2 ** min(self._failures, 10), LONGEST_WAIT))
         self._failures = self._lost = 0
         self._outage.ended(self._clock())
+        if self._recorder is not None:
+            self._recorder.went(handled)
         if handled > 0:
             return 0.0
         return max(0.0, self.sweep.every - (self._clock() - began))
@@ -125,6 +133,8 @@ class Runner:
         try:
             while not stop.is_set():
                 stop.wait(self.step())
+            if self._recorder is not None:
+                self._recorder.flush()
         finally:
             connection.close()
 
@@ -137,7 +147,12 @@ def work(sweeps: Sequence[Sweep], stop: threading.Event, *, grace: float = 30.0)
     """
     outage = Outage()
     threads = [
-        threading.Thread(target=Runner(s, outage).loop, args=(stop,), name=s.name, daemon=True)
+        threading.Thread(
+            target=Runner(s, outage, recorder=Recorder(s.name, s.every)).loop,
+            args=(stop,),
+            name=s.name,
+            daemon=True,
+        )
         for s in sweeps
     ]
     for thread in threads:
@@ -156,11 +171,14 @@ def work_once(sweeps: Sequence[Sweep]) -> dict[str, int | None]:
     done: dict[str, int | None] = {}
     for sweep in sweeps:
         total = 0
+        recorder = Recorder(sweep.name, sweep.every)
         try:
             while handled := sweep.run(timezone.now()):
                 total += handled
             done[sweep.name] = total
-        except Exception:
+            recorder.went(total)
+        except Exception as error:
             log.exception("sweep %s failed", sweep.name)
             done[sweep.name] = None
+            recorder.failed(error)
     return done

@@ -34,9 +34,20 @@ CAPABILITIES: Mapping[str, str | Promise] = {
     "organisation.edit": pgettext_lazy("capability", "edit units, people, posts and roles"),
     "calendar.edit": pgettext_lazy("capability", "edit the calendar and the time limits"),
     "messages.view": pgettext_lazy("capability", "see outgoing messages"),
+    "messages.edit": pgettext_lazy("capability", "word outgoing messages"),
     "ledger.verify": pgettext_lazy("capability", "verify the ledger"),
     "privacy.audit": pgettext_lazy("capability", "audit the use of personal data"),
 }
+
+#: The capabilities as people look for them: a heading, and the prefixes under it.
+GROUPS: tuple[tuple[str | Promise, tuple[str, ...]], ...] = (
+    (pgettext_lazy("capability", "Cases"), ("case.", "contact.")),
+    (pgettext_lazy("capability", "What the city keeps"), ("catalogue.", "calendar.", "messages.")),
+    (
+        pgettext_lazy("capability", "The three administrators"),
+        ("organisation.", "ledger.", "privacy."),
+    ),
+)
 
 #: System, audit and security administration (三员分立; GB/T 22239-2019 8.1.4, separation of rights).
 SEPARATED = ("organisation.edit", "ledger.verify", "privacy.audit")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import secrets
 from collections.abc import Collection
 
 from django.contrib.auth.password_validation import validate_password
@@ -16,6 +17,9 @@ from lucheng.core.errors import Conflict, Forbidden, Invalid, NotFound, Text
 from lucheng.core.organisation import capabilities
 from lucheng.core.organisation.models import Person, Post, Role, Unit
 from lucheng.core.places import names
+
+# Without letters and digits that look alike: it is read out and copied from paper.
+_LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"
 
 _TAKEN = _("There is a person called {username} already.")
 
@@ -147,3 +151,23 @@ def set_active(person: Person, active: bool, *, by: Person | None) -> None:
     if by is not None and by.pk == person.pk:
         raise Forbidden(_("Nobody locks or unlocks themselves: ask another administrator."))
     Person.objects.filter(pk=person.pk).update(is_active=active)
+
+
+def made_password() -> str:
+    """A first password: twelve letters and digits in three groups, 59 random bits."""
+    return "-".join("".join(secrets.choice(_LETTERS) for _n in range(4)) for _group in range(3))
+
+
+def set_password(person: Person, password: str, *, by: Person | None) -> None:
+    """Give somebody a new password; every session of theirs ends.
+
+    Raises Forbidden where somebody does it to themselves; Invalid at ``password`` where it is too weak.
+    """
+    if by is not None and by.pk == person.pk:
+        raise Forbidden(_("Nobody gives a new first password to themselves: ask another administrator."))
+    try:
+        validate_password(password, person)
+    except ValidationError as weak:
+        raise Invalid({"password": " ".join(weak.messages)}) from None
+    person.set_password(password)
+    person.save(update_fields=["password"])

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from django.db import transaction
+from django.db.models import Q
+from django.utils import timezone
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
 from lucheng.core import packs
-from lucheng.core.errors import Invalid, NotFound
+from lucheng.core.errors import Conflict, Invalid, NotFound
 from lucheng.core.faults import Fault, Faulty
 from lucheng.core.organisation import capabilities
-from lucheng.core.organisation.models import Role
+from lucheng.core.organisation.models import Post, Role
 
 #: The catalogue that every city starts from.
 NATIONAL = Path(__file__).parents[2] / "packs" / "national" / "roles.toml"
@@ -78,10 +82,45 @@ def load(path: Path = NATIONAL) -> Loaded:
     return Loaded(tuple(added), tuple(changed), tuple(unchanged))
 
 
-def edit(code: str, *, name: str, name_en: str, reach: str, held: Iterable[str]) -> Role:
+def stamp(role: Role) -> str:
+    """A short word for a role as it stands, by which an edit says what its editor saw."""
+    said = [role.name, role.name_en, role.reach, sorted(role.capabilities)]
+    return hashlib.sha256(json.dumps(said).encode()).hexdigest()[:16]
+
+
+#: People named where a change of a role would mix rights that must be apart.
+_NAMED = 5
+
+
+def _check_holders(role: Role, given: Iterable[str]) -> None:
+    """Refuse where somebody's posts together would hold, from now on, what must be apart."""
+    lasting = Q(valid_to=None) | Q(valid_to__gt=timezone.localdate())
+    holders = Post.objects.filter(lasting, role=role).values("person")
+    others = Post.objects.filter(lasting, person__in=holders).exclude(role=role)
+    together: dict[str, set[str]] = {}
+    for username, allowed in others.values_list("person__username", "role__capabilities"):
+        together.setdefault(username, set(given)).update(allowed)
+    mixed = []
+    for username, all_of_them in sorted(together.items()):
+        try:
+            capabilities.check(all_of_them)
+        except Invalid:
+            mixed.append(username)
+    if mixed:
+        text = _("With their other posts these people would hold rights that must be apart: {people}.")
+        shown = ", ".join(mixed[:_NAMED]) + (" …" if len(mixed) > _NAMED else "")
+        raise Invalid({"capabilities": format_lazy(text, people=shown)})
+
+
+def edit(
+    code: str, *, name: str, name_en: str, reach: str, held: Iterable[str], seen: str | None = None
+) -> Role:
     """Change one role. Every post in this role allows the new capabilities from the next request on.
 
-    Raises NotFound for an unknown role; Invalid at ``name``, ``name_en``, ``reach`` or ``capabilities``.
+    ``seen`` is the :func:`stamp` of the role as its editor saw it.
+
+    Raises NotFound for an unknown role; Invalid at ``name``, ``name_en``, ``reach`` or ``capabilities``, also where
+    somebody who holds the role would come to hold what must be apart; Conflict where somebody else has changed it.
     """
     held = sorted(set(held))
     if not name.strip():
@@ -92,6 +131,9 @@ def edit(code: str, *, name: str, name_en: str, reach: str, held: Iterable[str])
         role = Role.objects.select_for_update().filter(code=code).first()
         if role is None:
             raise NotFound(_("There is no such role."))
+        if seen is not None and stamp(role) != seen:
+            raise Conflict(_("Somebody has changed this role meanwhile. Look at it again."))
+        _check_holders(role, held)
         role.name, role.name_en, role.reach, role.capabilities = name.strip(), name_en.strip(), reach, held
         role.save()
     return role

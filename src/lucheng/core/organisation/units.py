@@ -1,18 +1,24 @@
-"""Importing the units of a city from a sheet. Units are added, changed and closed, never deleted."""
+"""The units of a city: one by one, or many from a sheet. Units are added, changed and closed, never deleted."""
 
 from __future__ import annotations
 
+import datetime as dt
+import hashlib
+import json
 import re
 from dataclasses import dataclass
-from typing import IO
+from typing import IO, Any
 
 from django.db import transaction
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
 from lucheng.core import sheets
+from lucheng.core.dispatch import matters
+from lucheng.core.errors import Conflict, Invalid, Text
 from lucheng.core.faults import Fault, Faulty
-from lucheng.core.organisation.models import Unit
+from lucheng.core.organisation.access import subtree
+from lucheng.core.organisation.models import Post, Unit
 from lucheng.core.places import names
 from lucheng.core.revisions.snapshot import bump
 
@@ -143,3 +149,153 @@ def _write(wanted: dict[str, Unit], known: dict[str, Unit], parents: dict[str, s
     while wanted:
         settle(next(iter(wanted)))
     return Imported(added, changed, total - added - changed)
+
+
+@dataclass(frozen=True)
+class Entered:
+    """What an editor says of a unit."""
+
+    name: str
+    kind: str
+    place: str
+    parent: Unit | None = None
+    domains: tuple[str, ...] = ()
+    phone: str = ""
+
+
+def stamp(unit: Unit) -> str:
+    """A short word for a unit as it stands, by which an edit says what its editor saw."""
+    said = [getattr(unit, field) for field in _FIELDS] + [unit.parent_id]
+    return hashlib.sha256(json.dumps(said).encode()).hexdigest()[:16]
+
+
+def _wrong(entered: Entered, itself: Unit | None) -> dict[str, Text]:
+    wrong: dict[str, Text] = {}
+    if not entered.name.strip() or len(entered.name.strip()) > 80:
+        wrong["name"] = _("Write a name of at most 80 characters.")
+    if entered.kind not in Unit.Kind.values:
+        wrong["kind"] = format_lazy(_("Write one of: {choices}."), choices="、".join(KINDS))
+    if not names.exists(entered.place):
+        wrong["place"] = format_lazy(_("There is no division or grid {code} in force."), code=entered.place)
+    if unknown := [d for d in entered.domains if not matters.exists(d)]:
+        wrong["domains"] = format_lazy(_("There is no matter {code}."), code=", ".join(unknown))
+    if len(entered.phone) > 30:
+        wrong["phone"] = format_lazy(_("At most {longest} characters."), longest=30)
+    if entered.parent is not None:
+        if not entered.parent.active:
+            wrong["parent"] = format_lazy(_("{unit} has been closed."), unit=entered.parent.name)
+        elif itself is not None and entered.parent.pk in subtree([itself.pk])[itself.pk]:
+            wrong["parent"] = _("These units stand above each other in a circle.")
+    return wrong
+
+
+def _say(unit: Unit, entered: Entered) -> None:
+    unit.name, unit.kind, unit.place = entered.name.strip(), entered.kind, entered.place
+    unit.parent, unit.domains, unit.phone = entered.parent, list(entered.domains), entered.phone.strip()
+
+
+def add_unit(code: str, entered: Entered) -> Unit:
+    """A new unit. Raises Invalid at ``code`` (empty, odd characters, taken) and at the fields of ``entered``."""
+    code = code.strip()
+    with transaction.atomic():
+        bump("catalogue")  # first: its row lock lets one change of units pass at a time
+        wrong = _wrong(entered, None)
+        if not re.fullmatch(r"[\w.\-]{1,40}", code):
+            wrong["code"] = _("Write at most 40 letters, digits, dots and dashes, without spaces.")
+        elif Unit.objects.filter(code=code).exists():
+            wrong["code"] = format_lazy(_("There is a unit with the code {code} already."), code=code)
+        if wrong:
+            raise Invalid(wrong)
+        unit = Unit(code=code)
+        _say(unit, entered)
+        unit.save(force_insert=True)
+    return unit
+
+
+def _locked(unit: Unit, seen: str) -> Unit:
+    bump("catalogue")
+    now = Unit.objects.select_for_update().get(pk=unit.pk)
+    if stamp(now) != seen:
+        raise Conflict(_("Somebody has changed this unit meanwhile. Look at it again."))
+    return now
+
+
+def edit_unit(unit: Unit, entered: Entered, *, seen: str) -> Unit:
+    """Change a unit; its code stays. ``seen`` is the :func:`stamp` of the unit as the editor saw it.
+
+    Raises Invalid at the fields of ``entered``; Conflict where somebody else has changed it since.
+    """
+    with transaction.atomic():
+        locked = _locked(unit, seen)
+        if wrong := _wrong(entered, locked):
+            raise Invalid(wrong)
+        _say(locked, entered)
+        locked.save(force_update=True)
+    return locked
+
+
+#: What hangs on a unit is counted up to here.
+COUNT_LIMIT = 1000
+
+
+@dataclass(frozen=True)
+class Ties:
+    """What hangs on a unit: counts only, each no further than COUNT_LIMIT + 1."""
+
+    orders: int  # open ones that it leads
+    assisted: int  # open ones in which it assists
+    posts: int  # in force or to come
+    below: int  # units below it that stand
+    rows: int  # rows of the catalogue in force that name it as lead
+
+    @property
+    def any(self) -> bool:
+        return bool(self.orders or self.assisted or self.posts or self.below or self.rows)
+
+
+def ties(unit: Unit, day: dt.date) -> Ties:
+    """What hangs on ``unit`` on ``day``, in five queries."""
+    from lucheng.core.cases.models import Case
+    from lucheng.core.dispatch.models import Rule, Version
+
+    def count(rows: Any) -> int:
+        counted: int = rows.order_by()[: COUNT_LIMIT + 1].count()
+        return counted
+
+    involved = Case.objects.filter(open=True, units__contains=[unit.pk])
+    return Ties(
+        orders=count(involved.filter(lead_unit=unit)),
+        assisted=count(involved.exclude(lead_unit=unit)),
+        posts=count(Post.objects.filter(unit=unit).exclude(valid_to__lte=day)),
+        below=count(Unit.objects.filter(parent=unit, active=True)),
+        rows=count(Rule.objects.filter(version__state=Version.State.PUBLISHED, lead=unit)),
+    )
+
+
+def close_unit(unit: Unit, *, seen: str) -> Unit:
+    """Close a unit: no new order comes to it. What it has in hand stays with it, and so do the posts in it.
+
+    Raises Conflict where units below it stand, where it is closed already, or as :func:`edit_unit` does.
+    """
+    with transaction.atomic():
+        locked = _locked(unit, seen)
+        if not locked.active:
+            raise Conflict(_("This unit has been closed already."))
+        if Unit.objects.filter(parent=locked, active=True).exists():
+            raise Conflict(_("Units below it stand: close them or put them under another unit first."))
+        locked.active = False
+        locked.save(update_fields=["active"])
+    return locked
+
+
+def reopen_unit(unit: Unit, *, seen: str) -> Unit:
+    """Let a closed unit stand again. Raises Conflict as :func:`edit_unit` does, or where it stands already."""
+    with transaction.atomic():
+        locked = _locked(unit, seen)
+        if locked.active:
+            raise Conflict(_("This unit stands already."))
+        if locked.parent is not None and not locked.parent.active:
+            raise Conflict(format_lazy(_("{unit} has been closed."), unit=locked.parent.name))
+        locked.active = True
+        locked.save(update_fields=["active"])
+    return locked

@@ -1,0 +1,92 @@
+"""The page of jobs and queues: for the person who keeps the system running. It shows counts, reasons and order numbers,
+never what a case says: whoever administers the system reads no cases (三员分立).
+"""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.functional import Promise
+from django.utils.translation import ngettext, pgettext_lazy
+from django.views.decorators.http import require_POST, require_safe
+
+from lucheng.channels.administration.doors import did, opens_for, page, paged
+from lucheng.core.clocks import sweep as clocks
+from lucheng.core.ledger import outbox
+from lucheng.core.ledger.models import Message
+from lucheng.core.status import COUNT_LIMIT, status
+
+EDIT = "organisation.edit"
+
+#: What each sweep does, in words; one that a later room brings stands there with its own name.
+SWEEPS: dict[str, str | Promise] = {
+    "messages": pgettext_lazy("sweep", "send messages"),
+    "anchors": pgettext_lazy("sweep", "seal the ledger"),
+    "clocks": pgettext_lazy("sweep", "watch the time limits"),
+    "suspended cases": pgettext_lazy("sweep", "let suspended cases go on"),
+    "unattached photographs": pgettext_lazy("sweep", "remove photographs that belong to no case"),
+    "sessions": pgettext_lazy("sweep", "forget sessions that have ended"),
+}
+
+
+def _many(count: int) -> str:
+    return f"{count:,}" if count <= COUNT_LIMIT else f"{COUNT_LIMIT:,}+"
+
+
+@opens_for(EDIT, everywhere=True)
+@require_safe
+def jobs(request: HttpRequest) -> HttpResponse:
+    """How everything that happens by itself does."""
+    found = status(timezone.now())
+    channels = dict(Message.Channel.choices)
+    context = {
+        "status": found,
+        "now": found.at,
+        "work": [(SWEEPS.get(w.name, w.name), w) for w in found.work],
+        "queues": [(channels[q.channel], q) for q in found.queues],
+        "failed": [(channels[f.channel], f) for f in found.failed],
+        "parked": _many(found.parked_clocks),
+        "late": _many(found.late_clocks),
+        "alarms": _many(found.alarms),
+        "not_anchored": _many(found.not_anchored),
+    }
+    return page(request, "jobs", context)
+
+
+@opens_for(EDIT, everywhere=True)
+@require_safe
+def failed(request: HttpRequest) -> HttpResponse:
+    """The messages that were given up, the newest first: of which order, why, when. Not what they say, nor to whom."""
+    rows = (
+        Message.objects.filter(state=Message.State.FAILED)
+        .select_related("case", "to_unit")
+        .only("channel", "template", "error", "attempts", "created_at", "case__number", "to_unit__name")
+        .order_by("-created_at", "-id")
+    )
+    return page(request, "failed", paged(request, rows))
+
+
+@opens_for(EDIT, everywhere=True)
+@require_POST
+def retry_messages(request: HttpRequest) -> HttpResponse:
+    """Try again what was given up: all of it, or what one channel gave up for one reason."""
+    channel = request.POST.get("channel", "")
+    error = request.POST.get("error") if channel else None
+    count = outbox.retry(timezone.now(), channel=channel, error=error)
+    did(request, "let %s messages be tried again (%s)", count, channel or "all")
+    text = ngettext("%(n)s message will be tried again.", "%(n)s messages will be tried again.", count)
+    messages.success(request, text % {"n": f"{count:,}"})
+    return HttpResponseRedirect(reverse("jobs"))
+
+
+@opens_for(EDIT, everywhere=True)
+@require_POST
+def retry_clocks(request: HttpRequest) -> HttpResponse:
+    """Let the worker try the clocks that it had left alone."""
+    count = clocks.retry(timezone.now())
+    did(request, "let %s clocks be tried again", count)
+    text = ngettext("%(n)s clock will be tried again.", "%(n)s clocks will be tried again.", count)
+    messages.success(request, text % {"n": f"{count:,}"})
+    return HttpResponseRedirect(reverse("jobs"))
