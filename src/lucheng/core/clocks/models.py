@@ -138,7 +138,11 @@ class Clock(models.Model):
                 fields=["case", "kind"], condition=Q(state__in=["running", "paused"]), name="clock_runs_once"
             )
         ]
-        indexes = [models.Index("next_at", name="clock_next", condition=~Q(next_at=None))]
+        indexes = [
+            models.Index("next_at", name="clock_next", condition=~Q(next_at=None)),
+            # Which callbacks began lately: what a sample of them is counted over.
+            models.Index("started_at", name="clock_callbacks", condition=Q(kind="callback")),
+        ]
 
     def __str__(self) -> str:
         return f"{self.case} {self.kind}"
