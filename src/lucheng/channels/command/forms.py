@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from django import forms
@@ -10,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from lucheng.core.cases.lifecycle import FIELDS, Transition
 from lucheng.core.cases.models import Case
 from lucheng.core.dispatch import matters
+from lucheng.core.errors import Invalid
 from lucheng.core.organisation.models import Unit
 from lucheng.core.places.names import place_name
 
@@ -24,7 +26,7 @@ def _field(name: str, case: Case, required: bool) -> forms.Field:
         case "choice":
             return forms.ChoiceField(choices=spec.choices, widget=forms.RadioSelect, **common)
         case "text":
-            return forms.CharField(widget=forms.Textarea(attrs={"rows": 4}), **common)
+            return forms.CharField(widget=forms.Textarea(attrs={"rows": 4, "dir": "auto"}), **common)
         case "matter":
             return forms.ChoiceField(choices=matters.choices(), initial=case.matter, **common)
         case "place":
@@ -45,24 +47,55 @@ def _field(name: str, case: Case, required: bool) -> forms.Field:
         case "days":
             return forms.CharField(widget=forms.NumberInput(attrs={"min": 1}), **common)
         case _:
-            return forms.CharField(**common)
+            return forms.CharField(widget=forms.TextInput(attrs={"dir": "auto"}), **common)
+
+
+#: What an address may fill in: a choice among what there is. Never words, which are the person's own.
+_GIVEN = ("choice", "unit", "units", "matter", "place", "case", "days", "date")
 
 
 class ActionForm(forms.Form):
-    """What one step asks for. The engine checks the entries; this form shows them and carries its refusals."""
+    """What one step asks for. The engine checks the entries; this form shows them and carries its refusals.
 
-    def __init__(self, row: Transition, case: Case, data: Any = None) -> None:
+    ``given`` are values in the address from which a link led here.
+    """
+
+    def __init__(
+        self, row: Transition, case: Case, data: Any = None, given: Mapping[str, str] | None = None
+    ) -> None:
         super().__init__(data)
         for name in row.needs:
             self.fields[name] = _field(name, case, required=True)
         for name in row.takes:
             self.fields[name] = _field(name, case, required=False)
+        for name, value in (given or {}).items():
+            if name in self.fields and _may_be_given(name, self.fields[name], value):
+                self.fields[name].initial = value
         self.fields["version"] = forms.IntegerField(widget=forms.HiddenInput, initial=case.version)
+
+    def show(self, refused: Invalid) -> None:
+        """Carry the engine's refusals, each at its field, in place of what the form itself would say."""
+        self.full_clean()
+        for name, text in refused.fields.items():
+            self.errors.pop(name, None)
+            self.add_error(name if name in self.fields else None, str(text))
+
+    def renew(self, case: Case) -> None:
+        """Keep what was typed, and go on from the version that the case has now."""
+        self.data = {**{n: self.data.get(n, "") for n in self.data}, "version": str(case.version)}
 
     def entered(self) -> dict[str, Any]:
         """The entries as the engine takes them."""
         names = [n for n in self.fields if n != "version"]
         return {n: self.data.get(self.add_prefix(n), "") for n in names if n in self.data}
+
+
+def _may_be_given(name: str, field: forms.Field, value: str) -> bool:
+    if FIELDS[name].kind not in _GIVEN or len(value) > 100:
+        return False
+    if isinstance(field, forms.ChoiceField):
+        return bool(field.valid_value(value))
+    return True
 
 
 def unit_names(case: Case) -> list[str]:

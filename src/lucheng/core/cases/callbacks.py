@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -32,7 +32,7 @@ from django.db.models import Case as Choice
 from django.utils.translation import gettext_lazy as _
 
 from lucheng.core.cases.law import MIN_ATTEMPTS
-from lucheng.core.cases.models import CallbackPlan, CallbackShare, CallbackTurn, Case, Nature, State
+from lucheng.core.cases.models import CallbackPlan, CallbackShare, CallbackTurn, Case, Nature, State, Text
 from lucheng.core.cases.queries import visible
 from lucheng.core.cases.text import clean
 from lucheng.core.clocks.models import Clock, ClockKind
@@ -67,9 +67,7 @@ class Share:
         return len(self.matter), len(self.place), self.nature != ""
 
     def fits(self, nature: str, matter: str, place: str) -> bool:
-        return (
-            self.nature in ("", nature) and matter.startswith(self.matter) and place.startswith(self.place)
-        )
+        return self.nature in ("", nature) and matter.startswith(self.matter) and place.startswith(self.place)
 
 
 @dataclass(frozen=True)
@@ -89,7 +87,9 @@ def plans(back_to: dt.datetime | None = None) -> list[Plan]:
     """The editions, the oldest first: all, or the one in force at ``back_to`` and those since. Two queries."""
     found = CallbackPlan.objects.order_by("made_at", "id")
     if back_to is not None:
-        before = CallbackPlan.objects.filter(made_at__lte=back_to).order_by("-made_at", "-id").values("id")[:1]
+        before = (
+            CallbackPlan.objects.filter(made_at__lte=back_to).order_by("-made_at", "-id").values("id")[:1]
+        )
         found = found.filter(Q(made_at__gt=back_to) | Q(id__in=before))
     editions = list(found.prefetch_related("shares"))
     return [
@@ -333,7 +333,10 @@ _BEGINS = ("approve", "follow", "callback_answered")
 def attempts(case: Case) -> list[Event]:
     """The attempts to reach the requester since the callback began, oldest first."""
     begun = (
-        Event.objects.filter(case=case, action__in=_BEGINS).order_by("-seq").values_list("seq", flat=True).first()
+        Event.objects.filter(case=case, action__in=_BEGINS)
+        .order_by("-seq")
+        .values_list("seq", flat=True)
+        .first()
     )
     return list(
         Event.objects.filter(case=case, action="try_callback", seq__gt=begun or 0)
@@ -397,3 +400,14 @@ def progress(scope: Scope, now: dt.datetime) -> Progress:
         answered_online=Count("pk", filter=Q(online=True)),
     )
     return Progress(since=since, **counted)
+
+
+def history() -> QuerySet[CallbackPlan]:
+    """The editions of the plan, the newest first, with who made them."""
+    return CallbackPlan.objects.select_related("made_by").order_by("-made_at", "-id")[:20]
+
+
+def texts_of(events: Mapping[int, int], name: str) -> list[Text]:
+    """The text called ``name`` of one event of each case: case id → number of the event. One query."""
+    wanted = Text.objects.filter(case__in=events, name=name).order_by("case", "seq")
+    return [t for t in wanted if events[t.case_id] == t.seq]

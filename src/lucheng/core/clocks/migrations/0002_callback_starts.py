@@ -4,15 +4,16 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('cases', '0005_callbacks'),
-        ('clocks', '0001_initial'),
+        ("cases", "0005_callbacks"),
+        ("clocks", "0001_initial"),
     ]
 
     operations = [
         migrations.AddIndex(
-            model_name='clock',
-            index=models.Index(models.F('started_at'), condition=models.Q(('kind', 'callback')), name='clock_callbacks'),
+            model_name="clock",
+            index=models.Index(
+                models.F("started_at"), condition=models.Q(("kind", "callback")), name="clock_callbacks"
+            ),
         ),
     ]
