@@ -167,7 +167,7 @@ class SharesForm(forms.Form):
                 label=_("Place"), choices=places, required=False, initial=share.place if share else ""
             )
             self.fields[f"percent-{n}"] = forms.CharField(
-                label=_("Called, in %"),
+                label=_("Share called (percent)"),
                 required=False,
                 initial=str(share.percent) if share else "",
                 widget=forms.NumberInput(attrs={"min": 0, "max": 100, "inputmode": "numeric"}),
