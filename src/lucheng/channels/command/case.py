@@ -157,6 +157,9 @@ def _show(
     live = [a for a in told if a.clock.state in (Clock.State.RUNNING, Clock.State.PAUSED)]
     assists = list(case.assists.select_related("unit").order_by("id"))
     linked = _linked(case, reader)
+    offered = steps.offered(
+        case, engine.actions_for(case, reader), reader, assists, {a.clock.kind for a in live}
+    )
     messages_ = Message.objects.filter(case=case).order_by("id")[:LINKED]
     context = {
         "case": case,
@@ -176,9 +179,7 @@ def _show(
         "ended": [a for a in told if a not in live],
         "running": Clock.State.RUNNING,
         "history": entries,
-        "steps": steps.offered(
-            case, engine.actions_for(case, reader), reader, assists, {a.clock.kind for a in live}
-        ),
+        "steps": offered,
         "assists": assists,
         "attachments": case.attachments.order_by("id"),
         "supplements": [
@@ -193,7 +194,10 @@ def _show(
         "advice": getattr(case, "advice", None),
         "letters": letters.letters(messages_, reader),
         "can_split": reader.allows("case.merge", case) and case.state in (State.RECEIVED, State.ACCEPTED),
-        "may_call_back": case.state == State.CALLBACK and reader.allows("case.callback", case),
+        # A callback is made at its desk, where one person at a time has it.
+        "may_call_back": offered.main is not None
+        and case.state == State.CALLBACK
+        and offered.main.action in ("close", "verify"),
         "board_here": f"{reverse('board')}?{urlencode({'place': case.place})}",
     }
     return render(request, "command/case.html", context)
@@ -202,7 +206,7 @@ def _show(
 @login_required
 @require_safe
 def sheet(request: HttpRequest, number: str) -> HttpResponse:
-    """The work order (工单) for paper, as offices lay it out. It holds no more of the requester than the screen's mask."""
+    """The work order (工单) for paper, as offices lay it out. Of the requester it holds the mask and no more."""
     case = _case(request, number)
     reader = scope(request)
     events, texts = history.read(case)

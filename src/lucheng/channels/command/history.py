@@ -155,6 +155,8 @@ def _facts(body: Mapping[str, Any], units: Mapping[int, str]) -> list[tuple[Word
                 facts.append((_LABELS.get(name) or FIELDS[name].label, called))
         elif name == "urgency" and value in Urgency.values:
             facts.append((_("Urgency"), Urgency(value).label))
+        elif name == "ground" and (why := dict(FIELDS["supervision_ground"].choices).get(value)):
+            facts.append((_("ground"), why))
         elif name == "supervision" and value in Supervision.values:
             facts.append((_("level"), Supervision(value).label))
         elif name in FIELDS and (shown := _value(name, value)):

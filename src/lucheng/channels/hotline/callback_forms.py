@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 from django import forms
 from django.utils.translation import gettext as _
@@ -47,11 +47,13 @@ class CallbackForm(forms.Form):
         required=False,
     )
     note = forms.CharField(
-        label=FIELDS["note"].label,
+        label=cast(Any, FIELDS["note"].label),
         required=False,
         widget=forms.Textarea(attrs={"rows": 3, "dir": "auto"}),
     )
-    again = forms.ChoiceField(label=FIELDS["again"].label, choices=FIELDS["again"].choices, required=False)
+    again = forms.ChoiceField(
+        label=cast(Any, FIELDS["again"].label), choices=FIELDS["again"].choices, required=False
+    )
 
     def __init__(self, case: Case, data: Any = None) -> None:
         super().__init__(data)

@@ -1,8 +1,8 @@
 """Calling back: whom the sample plan has called by telephone, whose turn it is, and how far it has come.
 
-Which cases are called is drawn from the case's id and the edition of the plan that was in force when its callback began:
-nobody picks whom to call, and nobody can draw again. The draw is the same in Python (:func:`is_drawn`) and in the
-database (:func:`_drawn`); a test holds the two together.
+Which cases are called is drawn from the case's id and the edition of the plan that was in force when its callback
+began: nobody picks whom to call, and nobody can draw again. The draw is the same in Python (:func:`is_drawn`) and in
+the database (:func:`_drawn`); a test holds the two together.
 """
 
 from __future__ import annotations
@@ -234,9 +234,9 @@ BAD = Q(satisfaction__in=[1, 2]) | Q(solved=False)
 def to_call(scope: Scope, now: dt.datetime) -> QuerySet[Case]:
     """Whose call it is now, the most pressing first.
 
-    Called are those drawn by the plan, those whose limit is about to end without an answer, and those who answered online
-    (what they said is read to them, or taken as it is). Not: whoever was not reached and is to rest, whom somebody else
-    holds, and whose bad answer waits for a decision.
+    Called are those drawn by the plan, those whose limit is about to end without an answer, and those who answered
+    online (what they said is read to them, or taken as it is). Not: whoever was not reached and is to rest, and whose
+    bad answer waits for a decision.
     """
     return (
         _waiting(scope, now)
@@ -305,7 +305,7 @@ def release(case_id: int, person: Person) -> None:
 
 
 def take(rows: QuerySet[Case], person: Person, now: dt.datetime) -> Case | None:
-    """Take the first of ``rows`` that nobody holds: two who ask at once get two different cases. None where none is left.
+    """Take the first of ``rows`` that nobody holds: two who ask at once get two different cases. None: none is left.
 
     Who holds one of them already gets that one again: nobody collects cases.
     """

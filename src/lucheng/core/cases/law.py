@@ -221,8 +221,8 @@ def caller_back_is_not_the_handler(step: Step) -> None:
 
 
 def called_three_times_a_day_at_most(step: Step) -> None:
-    """A requester is asked, not pestered: no fourth attempt on the same day (a rule of the house: the regulations demand
-    the callback, Jinan art. 27, and leave open how often)."""
+    """A requester is asked, not pestered: no fourth attempt on the same day (a rule of the house: the regulations
+    demand the callback, Jinan art. 27, and leave open how often)."""
     today = timezone.localdate(step.now)
     tried = Event.objects.filter(case=step.case, action="try_callback").order_by("-seq")
     at = list(tried.values_list("at", flat=True)[:MAX_CALLS_A_DAY])
