@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from django import template
-from django.utils.formats import number_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
@@ -38,6 +37,6 @@ def said(text: str, limit: int = SHOWN) -> SafeString:
         '<div class="folded"><p class="said" dir="auto">{}</p>'
         '<details><summary>{}</summary><p class="said" dir="auto">{}</p></details></div>',
         shown,
-        _("Show all (%(count)s characters)") % {"count": number_format(len(text), force_grouping=True)},
+        _("Show all (%(count)s characters)") % {"count": f"{len(text):,}"},
         rest,
     )
