@@ -47,6 +47,12 @@ def main(password: str) -> None:
     for n in range(6):  # for the day of a handling unit
         case = factories.case_in(State.DISPATCHED, city, now)
         cases[f"unit{n}"] = {"number": case.number, "code": codes.written(case.code)}
+    # First in the queue of callbacks, so that calling them leaves the other at the callback alone.
+    for name in ("call", "call_in_vain"):
+        case = factories.case_in(State.CALLBACK, city, now)
+        cases[name] = {"number": case.number, "code": codes.written(case.code)}
+    case = factories.received(now, content="小区门口的路灯不亮，请尽快维修。" * 3_000)
+    cases["long"] = {"number": case.number, "code": codes.written(case.code)}
     for state in STATES:
         # The plan of a suspended case names a date of its own time.
         case = factories.case_in(State(state), city, factories.NOW if state == "suspended" else now)

@@ -1,8 +1,10 @@
-"""The case page: the whole matter, and each step of its life cycle."""
+"""The case page: the whole matter, each step of its life cycle, and its work order on paper."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, cast
+from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
@@ -11,28 +13,44 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST, require_safe
 
-from lucheng.channels.command import letters
-from lucheng.channels.command.forms import ActionForm, prefilled, unit_names
+from lucheng.channels.command import history, letters, steps
+from lucheng.channels.command.forms import ActionForm, unit_names
 from lucheng.core.cases import attachments, codes, engine, kinds, queries
-from lucheng.core.cases.lifecycle import FIELDS, TRANSITIONS, Transition
-from lucheng.core.cases.models import Case, State
+from lucheng.core.cases.lifecycle import FIELDS, Transition
+from lucheng.core.cases.models import Case, State, Supervision
+from lucheng.core.clocks import account
 from lucheng.core.clocks.models import Clock
 from lucheng.core.dispatch import catalogue
-from lucheng.core.errors import Forbidden, Invalid, NotFound, Refused
-from lucheng.core.ledger.models import Message
+from lucheng.core.errors import Conflict, Forbidden, Invalid, NotFound, Refused
+from lucheng.core.ledger import verify
+from lucheng.core.ledger.models import Anchor, Event, Message
+from lucheng.core.organisation.access import Scope
 from lucheng.core.organisation.middleware import scope
-from lucheng.core.organisation.models import Person, Unit
+from lucheng.core.organisation.models import Person
+from lucheng.core.places import names
 from lucheng.core.privacy import contacts
+
+#: Of what is linked to a case, so many are shown.
+LINKED = 50
 
 
 def _case(request: HttpRequest, number: str) -> Case:
     case = (
         queries.visible(scope(request))
         .select_related(
-            "lead_unit", "handler", "main", "parent", "rule", "accused_unit", "contact", "alarm", "intake_by"
+            "lead_unit",
+            "handler",
+            "main",
+            "parent",
+            "rule__version",
+            "rule__lead",
+            "accused_unit",
+            "contact",
+            "alarm",
+            "advice",
+            "intake_by",
         )
         .filter(number=number if number.isdecimal() else "")
         .first()
@@ -42,95 +60,233 @@ def _case(request: HttpRequest, number: str) -> Case:
     return case
 
 
-_ACTION_NAMES: dict[str, Any] = {
-    **{t.action: t.name for t in TRANSITIONS},
-    "create": gettext_lazy("Received"),
-    "split": gettext_lazy("Split"),
-    "attached": gettext_lazy("Photograph added"),
-    "contact_revealed": gettext_lazy("Contact looked at"),
-    "clock.warned": gettext_lazy("Warned: due soon"),
-    "clock.urged": gettext_lazy("Urged: overdue"),
-    "clock.escalated": gettext_lazy("Escalated"),
-}
-
-
-def _history(case: Case) -> list[dict[str, Any]]:
-    """Every event of the case's chain with what was written in it, oldest first."""
-    texts: dict[int, list[tuple[Any, str]]] = {}
-    for t in case.texts.order_by("id"):
-        texts.setdefault(t.seq, []).append((FIELDS[t.name].label if t.name in FIELDS else t.name, t.text))
-    events = case.events.select_related("actor").order_by("seq")
-    unit_ids = {
-        v
-        for e in events
-        for k, v in e.body.items()
-        if k in ("lead", "proposed_unit", "assist_unit") and isinstance(v, int)
-    }
-    units = dict(Unit.objects.filter(pk__in=unit_ids).values_list("pk", "name")) if unit_ids else {}
-    return [
-        {
-            "seq": e.seq,
-            "at": e.at,
-            "title": _ACTION_NAMES.get(e.action, e.action),
-            "who": e.actor.name if e.actor is not None else "",
-            "role": e.actor_role,
-            "to": kinds.KINDS[case.kind].state_name(e.body["to"]) if e.body.get("to") in State.values else "",
-            "unit": units.get(e.body.get("lead", 0), ""),
-            "texts": texts.get(e.seq, ()),
-            "seal": bytes(e.hash).hex()[:12],
-        }
-        for e in events
-    ]
-
-
 @login_required
 @require_safe
 def case_page(request: HttpRequest, number: str) -> HttpResponse:
     """The whole matter on one page."""
+    return _show(request, _case(request, number))
+
+
+@login_required
+@require_safe
+def verify_chain(request: HttpRequest, number: str) -> HttpResponse:
+    """The same page, with the result of proving this one case's chain of events, its texts and its photographs."""
     case = _case(request, number)
-    return _show(request, case)
+    tally = verify.Tally()
+    findings = list(verify.verify(tally, number=case.number, files=True))
+    anchored = Anchor.objects.order_by("-upto").values_list("upto", flat=True).first() or 0
+    result = {
+        "findings": findings,
+        "events": tally.events,
+        "anchored": Event.objects.filter(case=case, id__lte=anchored).count(),
+        "at": timezone.now(),
+    }
+    return _show(request, case, verified=result)
+
+
+def _contact(case: Case, reader: Scope) -> dict[str, Any]:
+    """What the reader may know of who asks. Where secrecy was asked for, not even the mask is for the unit."""
+    may_reveal = contacts.may_reveal(reader, case)
+    contact = getattr(case, "contact", None)
+    return {
+        "contact": contact if not case.confidential or may_reveal else None,
+        "secret": case.confidential and not may_reveal,
+        "may_reveal": contact is not None and may_reveal,
+    }
+
+
+def _answers(case: Case) -> dict[str, Any]:
+    """What was answered at the callback, in words."""
+    return {
+        "satisfaction": dict(FIELDS["satisfaction"].choices).get(str(case.satisfaction), ""),
+        "yesno": f"{_('yes')},{_('no')}",
+    }
+
+
+def _dispatched(case: Case, entries: Sequence[history.Entry]) -> history.Entry | None:
+    """The last dispatch: who sent it, when, with what opinion."""
+    return next((e for e in reversed(entries) if e.event.action in ("dispatch", "redispatch")), None)
+
+
+def _supervised(case: Case, entries: Sequence[history.Entry]) -> history.Entry | None:
+    """The step that put the case under the supervision under which it stands."""
+    if not case.supervision:
+        return None
+    return next(
+        (
+            e
+            for e in reversed(entries)
+            if e.event.action == "supervise"
+            or (e.event.action == "clock.escalated" and e.event.body.get("supervision"))
+        ),
+        None,
+    )
+
+
+def _linked(case: Case, reader: Scope) -> dict[str, Any]:
+    """What is linked to the case and may be seen: merged into it or it into another, split, named as the same."""
+    seen = queries.visible(reader).select_related("lead_unit")
+    same_as = case.fields.get("same_as")
+    merged = list(seen.filter(main=case).order_by("id")[: LINKED + 1])
+    parts = list(seen.filter(parent=case).order_by("id")[: LINKED + 1])
+    return {
+        "same_as": seen.filter(number=same_as).first() if isinstance(same_as, str) else None,
+        "merged": [(c, c.state == State.MERGED and reader.allows("case.merge", c)) for c in merged[:LINKED]],
+        "parts": parts[:LINKED],
+        "more_linked": len(merged) > LINKED or len(parts) > LINKED,
+        "main": case.main if case.main is not None and reader.allows("case.view", case.main) else None,
+        "parent": case.parent
+        if case.parent is not None and reader.allows("case.view", case.parent)
+        else None,
+    }
 
 
 def _show(
-    request: HttpRequest, case: Case, revealed: contacts.Revealed | None = None, reveal_error: Any = ""
+    request: HttpRequest,
+    case: Case,
+    revealed: contacts.Revealed | None = None,
+    reveal_error: Any = "",
+    verified: dict[str, Any] | None = None,
 ) -> HttpResponse:
     reader = scope(request)
     kind = kinds.KINDS[case.kind]
-    decision = catalogue.recall(case.rule) if case.rule is not None else None
-    seen = queries.visible(reader)
-    may_reveal = contacts.may_reveal(reader, case)
-    same_as = case.fields.get("same_as")
+    events, texts = history.read(case)
+    contact = _contact(case, reader)
+    entries = history.entries(case, events, texts, reasons=contact["may_reveal"])
+    told = account.accounts(case, case.clocks.order_by("started_at", "id"), events, texts)
+    live = [a for a in told if a.clock.state in (Clock.State.RUNNING, Clock.State.PAUSED)]
+    assists = list(case.assists.select_related("unit").order_by("id"))
+    linked = _linked(case, reader)
+    offered = steps.offered(
+        case, engine.actions_for(case, reader), reader, assists, {a.clock.kind for a in live}
+    )
+    messages_ = Message.objects.filter(case=case).order_by("id")[:LINKED]
     context = {
         "case": case,
         "kind": kind,
         "code": codes.written(case.code) if reader.allows("case.accept", case) else "",
         "state": kind.state_name(case.state),
-        # Where secrecy was asked for, not even the mask is for the unit.
-        "contact": getattr(case, "contact", None) if not case.confidential or may_reveal else None,
-        "secret": case.confidential and not may_reveal,
-        "may_reveal": hasattr(case, "contact") and may_reveal,
+        **contact,
+        **_answers(case),
         "revealed": revealed,
         "reveal_error": reveal_error,
-        "clocks": case.clocks.order_by("started_at", "id"),
+        "verified": verified,
+        "pressing": next(
+            (a.clock for a in live if a.clock.state == Clock.State.RUNNING and a.clock.due_at == case.due_at),
+            None,
+        ),
+        "live": live,
+        "ended": [a for a in told if a not in live],
         "running": Clock.State.RUNNING,
-        "paused": Clock.State.PAUSED,
-        "history": _history(case),
-        "actions": engine.actions_for(case, reader),
-        "assists": case.assists.select_related("unit").order_by("id"),
+        "history": entries,
+        "steps": offered,
+        "assists": assists,
         "attachments": case.attachments.order_by("id"),
-        "same_as": seen.filter(number=same_as).first() if isinstance(same_as, str) else None,
-        "merged": seen.filter(main=case).order_by("id")[:50],
-        "parts": seen.filter(parent=case).order_by("id")[:50],
-        "main": case.main if case.main is not None and reader.allows("case.view", case.main) else None,
-        "parent": case.parent
-        if case.parent is not None and reader.allows("case.view", case.parent)
-        else None,
-        "decision": decision,
+        "supplements": [
+            (e.event.at, text) for e in entries if e.event.action == "supplement" for _label, text in e.texts
+        ],
+        **linked,
+        "any_linked": any(linked.values()),
+        "decision": catalogue.recall(case.rule) if case.rule is not None else None,
+        "dispatched": _dispatched(case, entries),
+        "may_read_catalogue": reader.can("catalogue.edit"),
+        "supervised": _supervised(case, entries),
         "advice": getattr(case, "advice", None),
-        "letters": letters.letters(Message.objects.filter(case=case).order_by("id")[:50], reader),
-        "can_merge": reader.allows("case.merge", case) and case.state in (State.RECEIVED, State.ACCEPTED),
+        "letters": letters.letters(messages_, reader),
+        "can_split": reader.allows("case.merge", case) and case.state in (State.RECEIVED, State.ACCEPTED),
+        # A callback is made at its desk, where one person at a time has it.
+        "may_call_back": offered.main is not None
+        and case.state == State.CALLBACK
+        and offered.main.action in ("close", "verify"),
+        "board_here": f"{reverse('board')}?{urlencode({'place': case.place})}",
     }
     return render(request, "command/case.html", context)
+
+
+@login_required
+@require_safe
+def sheet(request: HttpRequest, number: str) -> HttpResponse:
+    """The work order (工单) for paper, as offices lay it out. Of the requester it holds the mask and no more."""
+    case = _case(request, number)
+    reader = scope(request)
+    events, texts = history.read(case)
+    contact = _contact(case, reader)
+    entries = history.entries(case, events, texts, reasons=False)
+    told = account.accounts(case, case.clocks.order_by("started_at", "id"), events, texts)
+    context = {
+        "case": case,
+        "kind": kinds.KINDS[case.kind],
+        "state": kinds.KINDS[case.kind].state_name(case.state),
+        **contact,
+        **_answers(case),
+        "sheet_title": _sheet_title(case),
+        "clocks": [a for a in told if a.clock.state != Clock.State.CANCELLED],
+        "assists": case.assists.select_related("unit").order_by("id"),
+        "decision": catalogue.recall(case.rule) if case.rule is not None else None,
+        "dispatched": _dispatched(case, entries),
+        "handling": [e for e in entries if e.event.action in _ON_PAPER],
+        "photographs": case.attachments.count(),
+        "printed_by": cast(Person, request.user),
+    }
+    return render(request, "command/sheet.html", context)
+
+
+def _sheet_title(case: Case) -> str:
+    """The heading that offices expect over a work order: the city's hotline, or the kind of another case."""
+    city = names.get(names.root())
+    if case.kind != "command_centre.order":
+        return f"{city.name if city else ''}{kinds.KINDS[case.kind].name}"
+    return _("%(city)s 12345 government service hotline: work order") % {"city": city.name if city else ""}
+
+
+#: Steps that a printed order tells of: what was done with the matter, not who looked at it on the screen.
+_ON_PAPER = (
+    "accept",
+    "reject",
+    "answer",
+    "settle",
+    "transfer",
+    "merge",
+    "unmerge",
+    "dispatch",
+    "return",
+    "uphold",
+    "redispatch",
+    "sign",
+    "contact",
+    "try_contact",
+    "ask_assist",
+    "assist",
+    "extend",
+    "grant_extension",
+    "refuse_extension",
+    "suspend",
+    "resume",
+    "resume_as_planned",
+    "reply",
+    "approve",
+    "send_back",
+    "redo",
+    "supervise",
+    "end_supervision",
+    "supplement",
+    "withdraw",
+    "reopen",
+    "answer_appeal",
+)
+
+
+# --- steps ----------------------------------------------------------------------------------------------------------
+
+
+def _number(text: str) -> int:
+    return int(text) if text.isdecimal() and len(text) < 10 else 0
+
+
+def _since(case: Case, version: int) -> list[history.Entry]:
+    """What happened to the case after the version that somebody saw: the version counts the events."""
+    events, texts = history.read(case)
+    return history.entries(case, [e for e in events if e.seq > version], texts, reasons=False)
 
 
 @login_required
@@ -138,52 +294,79 @@ def step(request: HttpRequest, number: str, action: str) -> HttpResponse:
     """One step of the life cycle: its form, and its doing."""
     case = _case(request, number)
     reader = scope(request)
-    rows = {r.action: r for r in engine.actions_for(case, reader)}
-    row = rows.get(action)
-    if row is None and request.method != "POST":
-        messages.info(request, _("This step is no longer open: the order has moved on."))
-        return HttpResponseRedirect(reverse("case", args=[number]))
-    if request.method == "POST":
-        form = ActionForm(row, case, request.POST) if row is not None else None
-        entered = form.entered() if form is not None else {}
-        version = request.POST.get("version", "")
-        try:
-            engine.act(
-                number,
-                action,
-                entered,
-                actor=cast(Person, request.user),
-                scope=reader,
-                version=int(version) if version.isdecimal() and len(version) < 10 else 0,
-                now=timezone.now(),
-            )
-        except Invalid as e:
-            if form is None or row is None:
-                raise
-            form.full_clean()
-            for name, text in e.fields.items():
-                form.errors.pop(name, None)
-                form.add_error(name if name in form.fields else None, str(text))
-            return _step_form(request, case, row, form, status=422)
-        except Refused as e:
-            messages.error(request, str(e.detail))
+    row = next((r for r in engine.actions_for(case, reader) if r.action == action), None)
+    if request.method != "POST":
+        if row is None:
+            messages.info(request, _("This step is no longer open: the order has moved on."))
             return HttpResponseRedirect(reverse("case", args=[number]))
-        messages.success(
-            request, _("Done: %(action)s.") % {"action": row.name if row is not None else action}
+        return _step_form(request, case, row, ActionForm(row, case, given=request.GET))
+    form = ActionForm(row, case, request.POST) if row is not None else None
+    version = _number(request.POST.get("version", ""))
+    try:
+        engine.act(
+            number,
+            action,
+            form.entered() if form is not None else {},
+            actor=cast(Person, request.user),
+            scope=reader,
+            version=version,
+            now=timezone.now(),
         )
-        after = "case" if queries.visible(reader).filter(number=number).exists() else "board"
-        return HttpResponseRedirect(reverse(after, args=[number] if after == "case" else []))
-    assert row is not None
-    return _step_form(request, case, row, ActionForm(row, case, initial=prefilled(row, request.GET)))
+    except Invalid as e:
+        if form is None or row is None:
+            raise
+        form.show(e)
+        return _step_form(request, case, row, form, status=422)
+    except Conflict as e:
+        # Somebody else was first. What was typed is shown again beside what they did: it may still be right.
+        case = _case(request, number)
+        open_now = {r.action: r for r in engine.actions_for(case, reader)}
+        return _overtaken(request, case, action, open_now.get(action), version, e)
+    except Refused as e:
+        messages.error(request, str(e.detail))
+        return HttpResponseRedirect(reverse("case", args=[number]))
+    messages.success(request, _("Done: %(action)s.") % {"action": row.name if row is not None else action})
+    after = "case" if queries.visible(reader).filter(number=number).exists() else "board"
+    return HttpResponseRedirect(reverse(after, args=[number] if after == "case" else []))
+
+
+def _overtaken(
+    request: HttpRequest, case: Case, action: str, row: Transition | None, version: int, why: Conflict
+) -> HttpResponse:
+    changes = _since(case, version) if 0 < version < case.version else []
+    if row is not None:
+        form = ActionForm(row, case, request.POST)
+        form.renew(case)
+        return _step_form(request, case, row, form, status=409, changes=changes, why=why.detail)
+    typed = [
+        (FIELDS[name].label, text)
+        for name, text in request.POST.dict().items()
+        if name in FIELDS and FIELDS[name].kind in ("text", "line") and str(text).strip()
+    ]
+    context = {
+        "case": case,
+        "name": history.ACTION_NAMES.get(action, action),
+        "why": why.detail,
+        "changes": changes,
+        "typed": typed,
+    }
+    return render(request, "command/overtaken.html", context, status=409)
 
 
 def _step_form(
-    request: HttpRequest, case: Case, row: Transition, form: ActionForm, status: int = 200
+    request: HttpRequest,
+    case: Case,
+    row: Transition,
+    form: ActionForm,
+    status: int = 200,
+    changes: Sequence[history.Entry] = (),
+    why: Any = "",
 ) -> HttpResponse:
     asks_unit = any(FIELDS[n].kind in ("unit", "units") for n in (*row.needs, *row.takes))
     decision = catalogue.decide(case.matter, case.place) if row.effect == "dispatch" else None
     context = {
         "case": case,
+        "state": kinds.KINDS[case.kind].state_name(case.state),
         "row": row,
         "form": form,
         "units": unit_names(case) if asks_unit else [],
@@ -192,6 +375,9 @@ def _step_form(
         if row.effect == "dispatch" and decision is None
         else "",
         "is_dispatch": row.action == "dispatch",
+        "changes": changes,
+        "why": why,
+        "supervision": Supervision(case.supervision).label if case.supervision else "",
     }
     return render(request, "command/step.html", context, status=status)
 
@@ -223,14 +409,13 @@ def reveal(request: HttpRequest, number: str) -> HttpResponse:
 @require_POST
 def split(request: HttpRequest, number: str) -> HttpResponse:
     """Take one matter out of a message that holds several."""
-    version = request.POST.get("version", "")
     try:
         made = engine.split(
             number,
             [{"title": request.POST.get("title", ""), "content": request.POST.get("content", "")}],
             actor=cast(Person, request.user),
             scope=scope(request),
-            version=int(version) if version.isdecimal() and len(version) < 10 else 0,
+            version=_number(request.POST.get("version", "")),
             now=timezone.now(),
         )
     except Refused as e:

@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from lucheng.core.cases.lifecycle import FIELDS, Transition
 from lucheng.core.cases.models import Case
 from lucheng.core.dispatch import matters
+from lucheng.core.errors import Invalid
 from lucheng.core.organisation.models import Unit
 from lucheng.core.organisation.people import handlers
 from lucheng.core.places.names import place_name
@@ -27,7 +28,7 @@ def _field(name: str, case: Case, required: bool) -> forms.Field:
         case "choice":
             return forms.ChoiceField(choices=spec.choices, widget=forms.RadioSelect, **common)
         case "text":
-            return forms.CharField(widget=forms.Textarea(attrs={"rows": 4}), **common)
+            return forms.CharField(widget=forms.Textarea(attrs={"rows": 4, "dir": "auto"}), **common)
         case "matter":
             return forms.ChoiceField(choices=matters.choices(), initial=case.matter, **common)
         case "place":
@@ -51,21 +52,42 @@ def _field(name: str, case: Case, required: bool) -> forms.Field:
         case "days":
             return forms.CharField(widget=forms.NumberInput(attrs={"min": 1}), **common)
         case _:
-            return forms.CharField(**common)
+            return forms.CharField(widget=forms.TextInput(attrs={"dir": "auto"}), **common)
+
+
+#: What an address may fill in: a choice among what there is. Never words, which are the person's own.
+_GIVEN = ("choice", "unit", "units", "matter", "place", "case", "days", "date")
 
 
 class ActionForm(forms.Form):
-    """What one step asks for. The engine checks the entries; this form shows them and carries its refusals."""
+    """What one step asks for. The engine checks the entries; this form shows them and carries its refusals.
+
+    ``given`` are values in the address from which a link led here.
+    """
 
     def __init__(
-        self, row: Transition, case: Case, data: Any = None, initial: Mapping[str, str] | None = None
+        self, row: Transition, case: Case, data: Any = None, given: Mapping[str, str] | None = None
     ) -> None:
-        super().__init__(data, initial=dict(initial or {}))
+        super().__init__(data)
         for name in row.needs:
             self.fields[name] = _field(name, case, required=True)
         for name in row.takes:
             self.fields[name] = _field(name, case, required=False)
+        for name, value in (given or {}).items():
+            if name in self.fields and _may_be_given(name, self.fields[name], value):
+                self.fields[name].initial = value
         self.fields["version"] = forms.IntegerField(widget=forms.HiddenInput, initial=case.version)
+
+    def show(self, refused: Invalid) -> None:
+        """Carry the engine's refusals, each at its field, in place of what the form itself would say."""
+        self.full_clean()
+        for name, text in refused.fields.items():
+            self.errors.pop(name, None)
+            self.add_error(name if name in self.fields else None, str(text))
+
+    def renew(self, case: Case) -> None:
+        """Keep what was typed, and go on from the version that the case has now."""
+        self.data = {**{n: self.data.get(n, "") for n in self.data}, "version": str(case.version)}
 
     def entered(self) -> dict[str, Any]:
         """The entries as the engine takes them."""
@@ -73,18 +95,12 @@ class ActionForm(forms.Form):
         return {n: self.data.get(self.add_prefix(n), "") for n in names if n in self.data}
 
 
-def prefilled(row: Transition, asked: Mapping[str, str]) -> dict[str, str]:
-    """What an address may preset in the form of a step: one of the choices of a field, or the number of an order. A
-    text is only ever written by the person who sends it."""
-    found = {}
-    for name in (*row.needs, *row.takes):
-        value = asked.get(name, "")
-        spec = FIELDS[name]
-        if (spec.kind == "choice" and value in dict(spec.choices)) or (
-            spec.kind == "case" and value.isascii() and value.isdecimal() and len(value) <= 20
-        ):
-            found[name] = value
-    return found
+def _may_be_given(name: str, field: forms.Field, value: str) -> bool:
+    if FIELDS[name].kind not in _GIVEN or len(value) > 100:
+        return False
+    if isinstance(field, forms.ChoiceField):
+        return bool(field.valid_value(value))
+    return True
 
 
 def unit_names(case: Case) -> list[str]:

@@ -17,6 +17,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
+from lucheng.channels.hotline import callbacks
 from lucheng.channels.hotline.forms import ORDER, OrderForm
 from lucheng.core.cases import engine, intake
 from lucheng.core.dispatch import catalogue
@@ -28,7 +29,10 @@ from lucheng.core.places import locate, names
 from lucheng.core.triage import classify, lookalikes, urgent
 from lucheng.web.nav import Entry
 
-NAV = [Entry(gettext_lazy("New order"), "desk", "case.accept", order=20, home="case.accept", first=20)]
+NAV = [
+    Entry(gettext_lazy("New order"), "desk", "case.accept", order=20, home="case.accept", first=20),
+    *callbacks.NAV,
+]
 
 
 @dataclass(frozen=True)
@@ -194,4 +198,5 @@ def propose(request: HttpRequest) -> HttpResponse:
 urlpatterns = [
     path("desk/", desk, name="desk"),
     path("desk/propose/", propose, name="desk-propose"),
+    *callbacks.urlpatterns,
 ]

@@ -9,8 +9,9 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from lucheng.core.cases.law import Step
-from lucheng.core.cases.models import Assist, Case, Supervision, Text
+from lucheng.core.cases.models import Assist, CallbackTurn, Case, Supervision, Text
 from lucheng.core.clocks import service as clocks
+from lucheng.core.clocks.holidays import calendar
 from lucheng.core.clocks.models import ClockKind, TimeUnit
 from lucheng.core.dispatch import alarms, catalogue, matters
 from lucheng.core.errors import Forbidden
@@ -199,6 +200,18 @@ def rate(step: Step) -> None:
     case.solved = fields.get("solved")
 
 
+def try_callback(step: Step) -> None:
+    """Nobody answered: the case rests until it is worth another try, and is anybody's again."""
+    if step.fields["again"] == "day":
+        tomorrow = timezone.localtime(step.now).replace(hour=23, minute=59)
+        again = calendar().add(tomorrow, 0.5, TimeUnit.WORKING_HOURS)  # half an hour into the next business
+    else:
+        again = step.now + dt.timedelta(hours=1 if step.fields["again"] == "hour" else 3)
+    CallbackTurn.objects.update_or_create(
+        case=step.case, defaults={"person": None, "until": None, "next_at": again}
+    )
+
+
 def close(step: Step) -> None:
     if "satisfaction" in step.fields:
         rate(step)
@@ -266,6 +279,7 @@ EFFECTS: dict[str, Callable[[Step], None]] = {
     "approve": approve,
     "rework": rework,
     "rate": rate,
+    "try_callback": try_callback,
     "close": close,
     "withdraw": withdraw,
     "reopen": reopen,

@@ -31,6 +31,9 @@ MAX_EXTENSION_DAYS = 10
 #: So often a unit has tried to reach a requester before it may reply without having spoken to them.
 MIN_ATTEMPTS = 3
 
+#: So often at most a requester is called on one day before they are reached.
+MAX_CALLS_A_DAY = 3
+
 #: An order in one of these states will yet have a reviewed reply, which those merged into it follow.
 AWAITS_REPLY = (
     State.RECEIVED,
@@ -217,6 +220,16 @@ def caller_back_is_not_the_handler(step: Step) -> None:
         raise Forbidden(_("You wrote this reply: somebody else must call back."))
 
 
+def called_three_times_a_day_at_most(step: Step) -> None:
+    """A requester is asked, not pestered: no fourth attempt on the same day (a rule of the house: the regulations
+    demand the callback, Jinan art. 27, and leave open how often)."""
+    today = timezone.localdate(step.now)
+    tried = Event.objects.filter(case=step.case, action="try_callback").order_by("-seq")
+    at = list(tried.values_list("at", flat=True)[:MAX_CALLS_A_DAY])
+    if len(at) == MAX_CALLS_A_DAY and all(timezone.localdate(a) == today for a in at):
+        raise Conflict(_("Three attempts have been made today: try again on another day."))
+
+
 def extension_tells_the_requester(step: Step) -> None:
     """More time is asked for only after the requester has been told (Beijing art. 15)."""
     if not step.fields["person_told"] and step.case.reply_wanted and not step.case.anonymous:
@@ -375,6 +388,7 @@ RULES: dict[str, Rule] = {
         arbiter_is_not_the_unit,
         reviewer_is_not_the_handler,
         caller_back_is_not_the_handler,
+        called_three_times_a_day_at_most,
         extension_tells_the_requester,
         extension_within_bounds,
         plan_lies_ahead,

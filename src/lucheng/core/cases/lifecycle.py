@@ -97,6 +97,15 @@ FIELDS: dict[str, Field] = {
         ),
     ),
     "note": Field("text", _("note")),
+    "again": Field(
+        "choice",
+        _("try again"),
+        (
+            ("hour", _("in an hour")),
+            ("hours", _("in three hours")),
+            ("day", _("on the next working day")),
+        ),
+    ),
     "level": Field("choice", _("level"), tuple((s.value, s.label) for s in Supervision if s.value)),
     "supervision_ground": Field(
         "choice",
@@ -283,6 +292,11 @@ TRANSITIONS: tuple[Transition, ...] = (
         "close", _("Close after callback"), (S.CALLBACK,), S.CLOSED, "case.callback",
         needs=("satisfaction",), takes=("contacted", "solved", "note"), clocks=("stop:callback", "cancel:*"),
         rules=("caller_back_is_not_the_handler", "bad_callback_is_redone"), given="has_requester", effect="close",
+    ),
+    Transition(
+        "try_callback", _("Not reached by telephone"), (S.CALLBACK,), None, "case.callback",
+        needs=("again",), takes=("note",), rules=("caller_back_is_not_the_handler", "called_three_times_a_day_at_most"),
+        given="has_requester", effect="try_callback",
     ),
     Transition(
         "verify", _("Close after verifying"), (S.CALLBACK,), S.CLOSED, "case.callback",

@@ -271,3 +271,47 @@ class Request(models.Model):
 
     def __str__(self) -> str:
         return self.key
+
+
+class CallbackPlan(models.Model):
+    """One edition of what share of callbacks is made by telephone. Editions are added and never changed, so that nobody
+    can draw again until the draw suits them: a case is drawn by the edition in force when its callback began."""
+
+    made_at = models.DateTimeField(db_index=True)
+    made_by = models.ForeignKey("organisation.Person", models.PROTECT, related_name="+")
+    note = models.CharField(max_length=200)
+
+    def __str__(self) -> str:
+        return str(self.pk)
+
+
+class CallbackShare(models.Model):
+    """One row of an edition: of these cases, so many in a hundred are called. The most specific row holds."""
+
+    plan = models.ForeignKey(CallbackPlan, models.CASCADE, related_name="shares")
+    nature = models.CharField(max_length=10, choices=Nature.choices, blank=True, help_text="empty means any")
+    matter = PrefixField(max_length=12, blank=True, help_text="matter prefix; empty means any")
+    place = PrefixField(blank=True, help_text="place prefix; empty means anywhere")
+    percent = models.PositiveSmallIntegerField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["plan", "nature", "matter", "place"], name="callback_share_once"),
+            models.CheckConstraint(condition=Q(percent__lte=100), name="callback_share_of_a_hundred"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.nature} {self.matter}@{self.place}: {self.percent} %"
+
+
+class CallbackTurn(models.Model):
+    """Who has a case in hand for its callback, until when, and when to try again: work in progress, no record. What was
+    done stands in the ledger."""
+
+    case = models.OneToOneField(Case, models.CASCADE, related_name="turn")
+    person = models.ForeignKey("organisation.Person", models.CASCADE, null=True, related_name="+")
+    until = models.DateTimeField(null=True, help_text="the reservation ends by itself")
+    next_at = models.DateTimeField(null=True, help_text="not reached: not to be tried again before")
+
+    def __str__(self) -> str:
+        return f"{self.case_id} until {self.until}"

@@ -142,6 +142,8 @@ class Clock(models.Model):
             models.Index("next_at", name="clock_next", condition=~Q(next_at=None)),
             models.Index("ended_at", name="clock_late", condition=Q(ended_at__gt=F("due_at"))),
             models.Index("failures", name="clock_failed", condition=Q(failures__gt=0)),
+            # Which callbacks began lately: what a sample of them is counted over.
+            models.Index("started_at", name="clock_callbacks", condition=Q(kind="callback")),
         ]
 
     def __str__(self) -> str:
