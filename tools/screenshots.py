@@ -73,7 +73,7 @@ def staff(page: Page, address: str, name: str, password: str) -> None:
             page.locator("#id_content").press_sequentially(
                 "友谊大街家里暖气一直不热，只有十四度，老人孩子都感冒了。"
             )
-            page.locator("#advice strong").first.wait_for()  # the unit proposed for it
+            page.locator("#unit strong").first.wait_for()  # the unit proposed for it
         page.wait_for_load_state("networkidle")
         page.screenshot(path=OUT / f"{name}-{link.strip('/').replace('/', '-')}.png")
 
