@@ -37,6 +37,7 @@ def main(password: str) -> None:
         person.set_password(password)
         person.save(update_fields=["password"])
     now = timezone.now()
+    factories.article(city, public=True)
     cases = {}
     for state in STATES:
         # The plan of a suspended case names a date of its own time.

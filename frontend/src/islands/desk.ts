@@ -74,6 +74,18 @@ export default function (element: HTMLElement): void {
     window.clearTimeout(waiting);
     waiting = window.setTimeout(() => void keep(), pause);
   };
+  // A session that ended, and a new one begun in another window: this page needs the new one's token. False while nobody
+  // has signed in.
+  const over = find("[data-over]");
+  async function renewed(): Promise<boolean> {
+    const page = await fetch(form.dataset.address ?? "");
+    const token = page.redirected ? null : /name="csrf-token" content="(\w+)"/.exec(await page.text())?.[1];
+    over.hidden = Boolean(token);
+    if (!token) return false;
+    field("csrfmiddlewaretoken").value = token;
+    document.querySelector('meta[name="csrf-token"]')?.setAttribute("content", token);
+    return true;
+  }
   async function keep(): Promise<void> {
     if (sent) return;
     if (sending) {
@@ -88,10 +100,8 @@ export default function (element: HTMLElement): void {
         body: new FormData(form),
         keepalive: true,
       });
-      if (answer.status === 401) {
-        status.textContent = form.dataset.ended ?? "";
-        later(AGAIN);
-      } else if (!answer.ok && answer.status !== 409) throw new Error(String(answer.status));
+      if (answer.status === 401 || answer.status === 403) later((await renewed()) ? 0 : AGAIN);
+      else if (!answer.ok && answer.status !== 409) throw new Error(String(answer.status));
       else if (answer.ok) {
         const now = new Date();
         status.textContent = `${form.dataset.kept ?? ""} ${two(now.getHours())}:${two(now.getMinutes())}:${two(now.getSeconds())}`;
@@ -117,14 +127,15 @@ export default function (element: HTMLElement): void {
   // Proposals are taken over without leaving the page. A click on a place says that the operator has chosen it.
   form.addEventListener("click", (event) => {
     const target = event.target instanceof Element ? event.target : null;
-    const button = target?.closest<HTMLButtonElement>("button[data-take], button[data-use]");
+    const button = target?.closest<HTMLButtonElement>("button[data-take], button[data-use], button[data-to]");
     if (target instanceof HTMLInputElement && target.name === "place") {
       field("taken").value = "1";
       target.dispatchEvent(new Event("change", { bubbles: true }));
     }
     if (!button) return;
     event.preventDefault();
-    if (button.dataset.take) {
+    if (button.dataset.to) document.getElementById(button.dataset.to)?.focus();
+    else if (button.dataset.take) {
       const matter = find<HTMLSelectElement>("[name=matter]");
       matter.value = button.dataset.take;
       matter.dispatchEvent(new Event("change", { bubbles: true }));
@@ -136,9 +147,12 @@ export default function (element: HTMLElement): void {
     }
   });
 
-  // Enter in a line sends nothing: only the buttons and their keys do.
+  // Enter in a line sends nothing: only the buttons and their keys do. From the number and the name it goes on to what
+  // the caller says.
   form.addEventListener("keydown", (event) => {
-    if (event.key === "Enter" && event.target instanceof HTMLInputElement) event.preventDefault();
+    if (event.key !== "Enter" || event.isComposing || !(event.target instanceof HTMLInputElement)) return;
+    event.preventDefault();
+    if (event.target === phone || event.target === field("name")) field("content").focus();
   });
 
   form.addEventListener("submit", (event) => {

@@ -10,7 +10,9 @@ export default function (element: HTMLElement): void {
   const input = document.createElement("input");
   const list = document.createElement("ul");
   const said = document.createElement("span");
-  Object.assign(input, { type: "text", id, autocomplete: "off", value: "" });
+  // What leads to the select (its label, an error) leads to the field that stands in its place.
+  Object.assign(input, { type: "text", id: select.id, autocomplete: "off" });
+  select.id = id;
   for (const [name, value] of Object.entries({
     role: "combobox",
     "aria-autocomplete": "list",
@@ -28,7 +30,6 @@ export default function (element: HTMLElement): void {
   list.setAttribute("aria-label", label.firstChild?.textContent?.trim() ?? "");
   said.className = "visually-hidden";
   said.setAttribute("role", "status");
-  label.htmlFor = id;
   select.hidden = true;
   select.after(input, list, said);
 
@@ -102,6 +103,8 @@ export default function (element: HTMLElement): void {
     else take("");
   });
   input.addEventListener("change", (event) => event.stopPropagation());
+  input.addEventListener("focus", () => input.select());
+  input.addEventListener("click", () => list.hidden && open(""));
   input.addEventListener("keydown", (event) => {
     if (event.isComposing) return;
     if (event.key === "ArrowDown" || event.key === "ArrowUp") {

@@ -15,6 +15,8 @@ from lucheng.core.dispatch.matters import choices
 
 #: The kind of case that a call makes.
 ORDER = "command_centre.order"
+#: Alt with 1 to 3 takes proposals over; from here on it says what is wanted.
+_FIRST_KEY = 4
 
 
 class MatterSelect(forms.Select):
@@ -25,6 +27,23 @@ class MatterSelect(forms.Select):
         known = matters.known().get(str(value))
         if known is not None and known.terms:
             option["attrs"]["data-terms"] = " ".join(known.terms)
+        return option
+
+
+class NatureChoice(forms.RadioSelect):
+    """What is wanted, each with a key of its own, after those that take proposals over."""
+
+    def create_option(
+        self, name: str, value: Any, label: Any, selected: bool, index: int, *args: Any, **kwargs: Any
+    ) -> dict[str, Any]:
+        option: dict[str, Any] = super().create_option(name, value, label, selected, index, *args, **kwargs)
+        key = _FIRST_KEY + index
+        if key <= 9:
+            option["attrs"] |= {
+                "data-key": f"Alt+{key}",
+                "aria-keyshortcuts": f"Alt+{key}",
+                "data-says": label,
+            }
         return option
 
 
@@ -57,7 +76,7 @@ class OrderForm(forms.Form):
     )
     place = forms.CharField(required=False, widget=forms.HiddenInput)
     matter = forms.ChoiceField(label=_("Category"), required=False, widget=MatterSelect)
-    nature = forms.ChoiceField(label=_("What is wanted"), widget=forms.RadioSelect)
+    nature = forms.ChoiceField(label=_("What is wanted"), widget=NatureChoice)
     accused_unit = forms.CharField(
         label=_("Unit complained of"),
         required=False,

@@ -76,6 +76,7 @@ class Advice:
     root: str
     matter: classify.MatterProposal | None
     taken_matter: str
+    others: list[tuple[str, float]]
     decision: catalogue.Decision | None
     why_none: Any
     by_hand: bool
@@ -136,6 +137,7 @@ def advise(entered: Mapping[str, str], reader: Scope) -> Advice:
         root=root,
         matter=proposal,
         taken_matter=taken,
+        others=[(code, p) for code, p in proposal.alternatives if code != taken] if proposal else [],
         decision=decision,
         why_none=catalogue.why_none(matter, where) if matter and decision is None else "",
         by_hand=bool(entered.get("accused_unit", "").strip()),
@@ -227,7 +229,11 @@ def _opened(request: HttpRequest, reader: Scope, person: Person) -> HttpResponse
         draft = drafts.load(person, key, now)
         if draft is not None:
             return _desk(request, unsent({**draft.fields, "key": key}), reader)
-        made = Case.objects.filter(idempotency_key=_case_key(person, key)).values_list("number", flat=True).first()
+        made = (
+            Case.objects.filter(idempotency_key=_case_key(person, key))
+            .values_list("number", flat=True)
+            .first()
+        )
         if made is not None:
             return HttpResponseRedirect(f"{reverse('desk')}?done={made}")
         messages.info(request, _("This draft is no longer there. Here is an empty order."))
@@ -311,7 +317,12 @@ def _unfinished(person: Person, but: str) -> list[dict[str, Any]]:
         except Invalid:
             mask = ""
         rows.append(
-            {"key": draft.key, "at": draft.saved_at, "mask": mask, "words": draft.fields.get("content", "")[:40]}
+            {
+                "key": draft.key,
+                "at": draft.saved_at,
+                "mask": mask,
+                "words": draft.fields.get("content", "")[:40],
+            }
         )
     return rows
 
@@ -320,7 +331,9 @@ def _desk(
     request: HttpRequest, form: OrderForm, reader: Scope, status: int = 200, done: str = ""
 ) -> HttpResponse:
     person = _person(request)
-    entered = entered_in(form.data if form.is_bound else {k: v for k, v in form.initial.items() if v is not False})
+    entered = entered_in(
+        form.data if form.is_bound else {k: v for k, v in form.initial.items() if v is not False}
+    )
     context = {
         "form": form,
         "advice": advise(entered, reader),
@@ -336,13 +349,13 @@ View = Callable[[HttpRequest], HttpResponse]
 
 
 def _beside(view: View) -> View:
-    """A request by script, beside a call: where the session has ended the answer says so, and nothing is lost."""
+    """A request by script, beside a call: where the session has ended it gets 401, not a page to sign in on."""
 
     @require_POST
     @wraps(view)
     def answered(request: HttpRequest) -> HttpResponse:
         if not request.user.is_authenticated:
-            return render(request, "hotline/ended.html", status=401)
+            return HttpResponse(status=401)
         return view(request)
 
     return answered

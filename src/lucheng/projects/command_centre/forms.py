@@ -9,8 +9,8 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from lucheng.core.errors import Invalid
 from lucheng.core.cases.engine import unit_named
+from lucheng.core.errors import Invalid
 from lucheng.projects.command_centre.knowledge import FIELDS
 from lucheng.projects.command_centre.models import Article
 
@@ -28,7 +28,9 @@ class ArticleForm(forms.Form):
     """The fields of an article as people write them: lists in a line, the unit by name or code."""
 
     code = forms.SlugField(
-        label=_("Code of the article"), max_length=40, help_text=_("Letters, digits and dashes, such as heating-start.")
+        label=_("Code of the article"),
+        max_length=40,
+        help_text=_("Letters, digits and dashes, such as heating-start."),
     )
     title = forms.CharField(label=_("Question"), max_length=120)
     terms = forms.CharField(
@@ -50,9 +52,14 @@ class ArticleForm(forms.Form):
         help_text=_("Codes or the beginning of codes, such as 0301, with commas between."),
     )
     place = forms.CharField(
-        label=_("Holds at"), required=False, max_length=15, help_text=_("The code of a place; empty: everywhere.")
+        label=_("Holds at"),
+        required=False,
+        max_length=15,
+        help_text=_("The code of a place; empty: everywhere."),
     )
-    owner = forms.CharField(label=_("Unit that answers for it"), max_length=60, help_text=_("Its name or its code."))
+    owner = forms.CharField(
+        label=_("Unit that answers for it"), max_length=60, help_text=_("Its name or its code.")
+    )
     basis = forms.CharField(label=_("Legal basis"), required=False, max_length=300)
     valid_from = forms.DateField(label=_("Holds from"), widget=_Days())
     valid_until = forms.DateField(
@@ -96,4 +103,3 @@ def initial(article: Article) -> dict[str, Any]:
 def blank(day: dt.date, review: dt.date, title: str) -> dict[str, Any]:
     """A new article, as its form shows it."""
     return {"valid_from": day, "review_by": review, "title": title}
-

@@ -108,7 +108,9 @@ def write(
 
     Raises Forbidden, NotFound, Conflict (somebody else wrote first, or the code is taken) or Invalid.
     """
-    article = Article.objects.select_for_update(of=("self",)).select_related("owner").filter(code=code).first()
+    article = (
+        Article.objects.select_for_update(of=("self",)).select_related("owner").filter(code=code).first()
+    )
     if version is None and article is not None:
         raise Conflict(_("There is already an article with this code."))
     if version is not None and article is None:
@@ -130,9 +132,7 @@ def write(
     for name in FIELDS:
         setattr(article, name, values[name])
     article.save()
-    ArticleChange.objects.create(
-        article=article, number=article.version, at=now, by=by, said=_said(article)
-    )
+    ArticleChange.objects.create(article=article, number=article.version, at=now, by=by, said=_said(article))
     bump(REVISION)
     return article
 

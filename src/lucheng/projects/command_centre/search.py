@@ -222,6 +222,10 @@ def _words(said: str, entry: Entry, terms: set[str]) -> tuple[str, ...]:
 def get(code: str, day: dt.date) -> Entry | None:
     """The article ``code`` where it holds on ``day``."""
     for entry in _articles.get().entries:
-        if entry.code == code and entry.valid_from <= day and (not entry.valid_until or day <= entry.valid_until):
+        if (
+            entry.code == code
+            and entry.valid_from <= day
+            and (not entry.valid_until or day <= entry.valid_until)
+        ):
             return entry
     return None
