@@ -78,7 +78,7 @@ class ArticleForm(forms.Form):
         Raises Invalid naming each wrong field.
         """
         if not self.is_valid():
-            raise Invalid({name: errors[0] for name, errors in self.errors.items()})
+            raise Invalid({name: str(errors[0]) for name, errors in self.errors.items()})
         entered = {name: self.cleaned_data[name] for name in FIELDS}
         for name in ("terms", "matters"):
             entered[name] = list(dict.fromkeys(t for t in _LIST.split(entered[name]) if t))

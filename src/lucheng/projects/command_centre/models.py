@@ -12,7 +12,7 @@ from lucheng.core.fields import PrefixField
 
 
 class Article(models.Model):
-    """One answer that callers may be given: what is asked, what is answered, who answers for it and how long it holds."""
+    """One answer that callers may be given: what is asked and answered, who answers for it, how long it holds."""
 
     code = models.SlugField(max_length=40, unique=True)
     title = models.CharField(max_length=120)

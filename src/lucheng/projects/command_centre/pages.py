@@ -117,7 +117,7 @@ def article(request: HttpRequest, code: str) -> HttpResponse:
 
 
 def _changes(found: Article) -> list[dict[str, Any]]:
-    """The versions of an article, newest first, each with the fields that it changed as they were and as they became."""
+    """The versions of an article, newest first, each with the fields that it changed, before and after."""
     labels = {name: field.label for name, field in ArticleForm.base_fields.items()}
     versions = list(found.changes.select_related("by").order_by("number"))
     shown = []

@@ -81,22 +81,22 @@ class _Index:
 
 def _load() -> _Index:
     entries = tuple(
-        Entry(*row[:3], tuple(row[3]), *row[4:7], tuple(row[7]), *row[8:])
-        for row in Article.objects.order_by("id").values_list(
-            "id",
-            "code",
-            "title",
-            "terms",
-            "answer",
-            "note",
-            "basis",
-            "matters",
-            "place",
-            "owner__name",
-            "valid_from",
-            "valid_until",
-            "public",
+        Entry(
+            id=a.pk,
+            code=a.code,
+            title=a.title,
+            terms=tuple(a.terms),
+            answer=a.answer,
+            note=a.note,
+            basis=a.basis,
+            matters=tuple(a.matters),
+            place=a.place,
+            owner=a.owner.name,
+            valid_from=a.valid_from,
+            valid_until=a.valid_until,
+            public=a.public,
         )
+        for a in Article.objects.select_related("owner").order_by("id")
     )
     return _indexed(entries)
 
