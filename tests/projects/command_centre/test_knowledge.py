@@ -155,11 +155,11 @@ def test_five_thousand_articles_are_searched_in_a_blink(city: City) -> None:
     snapshot.forget()
     said = "小区门口的路灯不亮，请带身份证的工作人员到窗口看看，网上也申请过" * 10
     assert codes(said)[0] == "lamp"
-    times = []
+    times = []  # of work: a busy machine is slow, not wrong
     for _n in range(9):
-        begun = time.perf_counter()
+        begun = time.process_time()
         search.find(said, day=TODAY)
-        times.append(time.perf_counter() - begun)
+        times.append(time.process_time() - begun)
     print(f"search of 5,001 articles: median {sorted(times)[4] * 1000:.1f} ms")  # noqa: T201
     assert min(times) < 0.05
 
