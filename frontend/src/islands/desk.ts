@@ -95,11 +95,7 @@ export default function (element: HTMLElement): void {
     sending = true;
     again = false;
     try {
-      const answer = await fetch(form.dataset.keep ?? "", {
-        method: "POST",
-        body: new FormData(form),
-        keepalive: true,
-      });
+      const answer = await fetch(form.dataset.keep ?? "", { method: "POST", body: new FormData(form) });
       if (answer.status === 401 || answer.status === 403) later((await renewed()) ? 0 : AGAIN);
       else if (!answer.ok && answer.status !== 409) throw new Error(String(answer.status));
       else if (answer.ok) {
@@ -171,5 +167,7 @@ export default function (element: HTMLElement): void {
   window.addEventListener("pageshow", () => (sent = false));
 
   // Where one begins: at what is wrong, else at the number, else at what the caller says.
-  if (!form.querySelector(".error-list")) (entry.hidden ? field("content") : phone).focus();
+  // Whoever has begun already is left where they are.
+  if (document.activeElement === document.body && !form.querySelector(".error-list"))
+    (entry.hidden ? field("content") : phone).focus();
 }

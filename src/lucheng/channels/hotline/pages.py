@@ -22,7 +22,7 @@ from django.views.decorators.http import require_POST
 from lucheng.channels.hotline.forms import ORDER, OrderForm, entered_in, unsent
 from lucheng.core.cases import codes, engine, intake, kinds, queries
 from lucheng.core.cases.law import AWAITS_REPLY
-from lucheng.core.cases.models import Case, Nature
+from lucheng.core.cases.models import Case
 from lucheng.core.dispatch import catalogue
 from lucheng.core.errors import Forbidden, Invalid, Refused
 from lucheng.core.organisation.access import Scope
@@ -334,13 +334,14 @@ def _desk(
     entered = entered_in(
         form.data if form.is_bound else {k: v for k, v in form.initial.items() if v is not False}
     )
+    if not form.is_bound:  # the first key finds its field before any script has come
+        form.fields["content" if entered.get("phone") else "phone"].widget.attrs["autofocus"] = True
     context = {
         "form": form,
         "advice": advise(entered, reader),
         "done": _done(done, reader, person) if done else None,
         "drafts": _unfinished(person, entered.get("key", "")),
         "emergency": EMERGENCY,
-        "may_be_of_a_unit": (Nature.COMPLAINT.value, Nature.REPORT.value),
     }
     return render(request, "hotline/desk.html", context, status=status)
 
