@@ -36,6 +36,8 @@ from lucheng.core.organisation.access import Scope, scope_of
 from lucheng.core.organisation.models import Person, Post, Role, Unit
 from lucheng.core.places.models import LEVELS, Boundary, Building, Division, Estate, Kind, Road
 from lucheng.core.revisions import snapshot
+from lucheng.projects.command_centre import knowledge
+from lucheng.projects.command_centre.models import Article
 
 #: A Monday morning within business hours.
 NOW = dt.datetime(2026, 3, 2, 9, 30, tzinfo=dt.timezone(dt.timedelta(hours=8)))
@@ -224,6 +226,25 @@ def post(person: Person, role: str, place: str, unit: Unit | None = None) -> Pos
 def key(person: Person, now: dt.datetime = NOW, expires: dt.datetime | None = None) -> str:
     """An API key of the person's."""
     return tokens.issue(person, "test", now, expires)
+
+
+def article(city: City, now: dt.datetime = NOW, code: str = "lamp", **changes: Any) -> Article:
+    """An answer of the knowledge base: who repairs street lamps."""
+    values: dict[str, Any] = {
+        "title": "路灯不亮由谁负责修？",
+        "terms": ["路灯", "不亮", "归谁管"],
+        "answer": "城市道路的路灯由城市照明公司负责维修，说明位置即可派单。",
+        "note": "先问清是市政道路还是小区内。",
+        "matters": ["0102"],
+        "place": "",
+        "owner": city.units["utilities"],
+        "basis": "《城市道路照明设施管理规定》",
+        "valid_from": SINCE,
+        "valid_until": None,
+        "review_by": now.date() + dt.timedelta(days=3650),
+        "public": False,
+    }
+    return knowledge.write(code, {**values, **changes}, by=None, scope=None, now=now)
 
 
 _count = itertools.count(1)

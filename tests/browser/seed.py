@@ -43,6 +43,7 @@ def main(password: str) -> None:
     head = factories.person("head", "unit_head", factories.CITY, city.units["utilities"])
     head.set_password(password)
     head.save(update_fields=["password"])
+    factories.article(city, public=True)
     cases = {}
     for n in range(6):  # for the day of a handling unit
         case = factories.case_in(State.DISPATCHED, city, now)

@@ -6,7 +6,10 @@ import datetime as dt
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from importlib import import_module
+from importlib.util import find_spec
 
+from django.apps import apps
 from django.core.management import call_command
 from django.db import connection, transaction
 from django.db.models import Model
@@ -132,6 +135,9 @@ def make(seed: int, until: dt.datetime, step: Step, *, scale: float = 1.0, cases
         here = world.load(seed, until.astimezone(ZONE).date())
         count = cases if cases is not None else max(1, round(rhythm.plan()["cases"] * scale))
         events = generate_cases(here, count, seed, until, report=report)
+    with step("what the rooms keep"):
+        snapshot.forget()
+        fill_rooms(until)
     bump(_MARK)
     return Made(
         divisions=sum(1 for d in city.divisions() if len(d.code) < 15),
@@ -147,6 +153,13 @@ def make(seed: int, until: dt.datetime, step: Step, *, scale: float = 1.0, cases
         cases=count,
         events=events,
     )
+
+
+def fill_rooms(until: dt.datetime) -> None:
+    """Let every room that has a ``demo.py`` add its share, by its ``fill(until)``."""
+    for config in apps.get_app_configs():
+        if config.name.startswith("lucheng.projects.") and find_spec(f"{config.name}.demo"):
+            import_module(f"{config.name}.demo").fill(until)
 
 
 def _catalogue(staff: organisation.Organisation, until: dt.datetime) -> int:

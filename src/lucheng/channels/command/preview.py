@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from lucheng.channels.command.bulk import beside
-from lucheng.channels.command.forms import ActionForm, prefilled, unit_names
+from lucheng.channels.command.forms import ActionForm, unit_names
 from lucheng.core.cases import engine, kinds, proposals, queries
 from lucheng.core.cases.lifecycle import FIELDS, Transition
 from lucheng.core.cases.models import Case, State
@@ -195,7 +195,7 @@ def step(request: HttpRequest, number: str, action: str) -> HttpResponse:
                 )
             proposal = proposals.of(case)
             given = {"matter": proposal.matter} if proposal is not None and proposal.matter else {}
-            empty = ActionForm(row, case, initial={**given, **prefilled(row, request.GET)})
+            empty = ActionForm(row, case, given={**given, **request.GET.dict()})
             return _form(request, case, row, empty)
         if row is not None:
             form = ActionForm(row, case, request.POST)

@@ -1,9 +1,11 @@
-"""The operator's desk: an order written during the call, with place, category and look-alikes beside it."""
+"""The operator's desk: one screen on which an order is written during the call, with all that helps beside it."""
 
 from __future__ import annotations
 
 import uuid
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import wraps
 from typing import Any, cast
 
 from django.contrib import messages
@@ -18,15 +20,19 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_POST
 
 from lucheng.channels.hotline import callbacks
-from lucheng.channels.hotline.forms import ORDER, OrderForm
-from lucheng.core.cases import engine, intake
+from lucheng.channels.hotline.forms import ORDER, OrderForm, entered_in, unsent
+from lucheng.core.cases import codes, engine, intake, kinds, queries
+from lucheng.core.cases.law import AWAITS_REPLY
+from lucheng.core.cases.models import Case
 from lucheng.core.dispatch import catalogue
 from lucheng.core.errors import Forbidden, Invalid, Refused
 from lucheng.core.organisation.access import Scope
 from lucheng.core.organisation.middleware import scope
 from lucheng.core.organisation.models import Person
 from lucheng.core.places import locate, names
+from lucheng.core.privacy import contacts
 from lucheng.core.triage import classify, lookalikes, urgent
+from lucheng.projects.command_centre import drafts, search
 from lucheng.web.nav import Entry
 
 NAV = [
@@ -34,61 +40,113 @@ NAV = [
     *callbacks.NAV,
 ]
 
+#: The numbers to which a call is handed over at once.
+EMERGENCY = ("110", "119", "120", "122")
+_KINDS_OF_WORD = {
+    locate.WordKind.DIVISION: gettext_lazy("division"),
+    locate.WordKind.ESTATE: gettext_lazy("estate"),
+    locate.WordKind.ROAD: gettext_lazy("road"),
+    locate.WordKind.BUILDING: gettext_lazy("building"),
+}
+
+
+@dataclass(frozen=True)
+class PlaceChoice:
+    """A place that can be chosen: its words led to it."""
+
+    code: str
+    name: str
+    percent: int | None
+    words: list[tuple[str, Any]]
+
+
+@dataclass(frozen=True)
+class Alike:
+    """A look-alike, and whether the new order can be joined to it."""
+
+    found: lookalikes.LookAlike
+    state: Any
+    joins: bool
+
 
 @dataclass(frozen=True)
 class Advice:
     """What the screen proposes while the operator types. The operator decides."""
 
-    urgent: Any
-    places: list[locate.Candidate]
+    urgent: tuple[urgent.Urgent, ...]
+    numbers: list[str]
+    places: list[PlaceChoice]
     place: str
+    root: str
     matter: classify.MatterProposal | None
-    matter_code: str
+    taken_matter: str
+    others: list[tuple[str, float]]
     decision: catalogue.Decision | None
     why_none: Any
-    alike: list[lookalikes.LookAlike]
+    by_hand: bool
+    alike: list[Alike]
+    articles: list[search.Found]
 
 
-def advise(form: OrderForm, reader: Scope) -> Advice:
-    """Proposals for what has been written so far."""
-    entered = form.data
+def _chosen_place(entered: Mapping[str, str]) -> str:
+    """The place that the operator has chosen; empty where what is marked is only what was proposed before."""
+    place = entered.get("place", "")
+    followed = not entered.get("taken") and place == entered.get("proposed_place", "")
+    return place if place and not followed and names.exists(place) else ""
+
+
+def advise(entered: Mapping[str, str], reader: Scope) -> Advice:
+    """Proposals for what has been written so far. One query, that for look-alikes."""
     content = entered.get("content", "")[:5000]
     address = entered.get("address", "")[:200]
     now = timezone.now()
-    words = f"{address} {content}".strip()
-    places = locate.locate_text(words, limit=5) if words else []
-    place = entered.get("place", "")
-    if place and not names.exists(place):
-        place = ""
-    sure = places[0] if places and places[0].score >= intake.SURE_OF_PLACE else None
-    place = place or (sure.place if sure else "")
+    words, root = f"{address} {content}".strip(), names.root()
+    candidates = locate.locate_text(words, limit=3) if words else []
+    sure = candidates[0] if candidates and candidates[0].score >= intake.SURE_OF_PLACE else None
+    place = _chosen_place(entered) or (sure.place if sure else "")
+    places = [
+        PlaceChoice(
+            c.place, c.name, round(c.score * 100), [(w.text, _KINDS_OF_WORD[w.kind]) for w in c.words]
+        )
+        for c in candidates
+    ]
+    if place and place != root and place not in {c.code for c in places}:
+        places.append(PlaceChoice(place, names.place_name(place), None, []))
     proposal = classify.propose_matter(content) if content.strip() else None
-    matter = entered.get("matter", "") or (proposal.matter if proposal else "")
-    where = place or names.root()
+    taken = entered.get("matter", "")
+    matter = taken or (proposal.matter if proposal else "")
+    where = place or root
     decision = catalogue.decide(matter, where) if matter and where else None
-    point = next((c for c in places if c.place == place), None)
-    alike = (
-        lookalikes.find(
+    point = next((c for c in candidates if c.place == place), None)
+    found: list[lookalikes.LookAlike] = []
+    articles: list[search.Found] = []
+    if content.strip():
+        found = lookalikes.find(
             content,
             where,
             point.lon if point else None,
             point.lat if point else None,
             scope_q=reader.q("case.view"),
             now=now,
+            matter=matter,
             limit=3,
         )
-        if content.strip()
-        else []
-    )
+        articles = search.find(content, day=timezone.localdate(now), matter=matter, place=place)
+    said = urgent.words_in(content)
     return Advice(
-        urgent=urgent.words_in(content),
+        urgent=said,
+        numbers=list(dict.fromkeys(u.number for u in said)),
         places=places,
         place=place,
+        root=root,
         matter=proposal,
-        matter_code=matter,
+        taken_matter=taken,
+        others=[(code, p) for code, p in proposal.alternatives if code != taken] if proposal else [],
         decision=decision,
         why_none=catalogue.why_none(matter, where) if matter and decision is None else "",
-        alike=alike,
+        by_hand=bool(entered.get("accused_unit", "").strip()),
+        alike=[Alike(a, kinds.KINDS[ORDER].state_name(a.state), a.state in AWAITS_REPLY) for a in found],
+        articles=articles,
     )
 
 
@@ -99,10 +157,20 @@ def _operator(request: HttpRequest) -> Scope:
     return reader
 
 
-def _new(form: OrderForm, dispatch: bool) -> intake.NewCase:
-    entered = form.data
+def _person(request: HttpRequest) -> Person:
+    return cast(Person, request.user)
+
+
+def _case_key(person: Person, key: str) -> str:
+    return f"{person.pk}:desk:{key[: drafts.KEY_LENGTH]}"
+
+
+def _new(entered: Mapping[str, str], dispatch: bool) -> intake.NewCase:
     # Who presses "dispatch" with the proposal in view has decided for it.
     matter = entered.get("matter", "") or (entered.get("proposed_matter", "") if dispatch else "")
+    place = entered.get("place", "")
+    if place == names.root() and not _chosen_place(entered):
+        place = ""  # nobody chose the whole city: what has been written since may say more
     accused = entered.get("accused_unit", "")
     return intake.NewCase(
         kind=ORDER,
@@ -110,30 +178,31 @@ def _new(form: OrderForm, dispatch: bool) -> intake.NewCase:
         content=entered.get("content", ""),
         channel=entered.get("channel", ""),
         matter=matter,
-        place=entered.get("place", ""),
+        place=place,
         address=entered.get("address", ""),
         accused_unit=engine.unit_named("accused_unit", accused).pk if accused.strip() else None,
         name=entered.get("name", ""),
         phone=entered.get("phone", ""),
         anonymous="anonymous" in entered,
         confidential="confidential" in entered,
-        reply_wanted="no_reply" not in entered,
+        reply_wanted="reply_wanted" in entered,
         dispatch=dispatch,
     )
 
 
 @login_required
 def desk(request: HttpRequest) -> HttpResponse:
-    """One screen: register, answer at once, dispatch, or join a look-alike."""
-    reader = _operator(request)
+    """One screen: register, answer at once, dispatch, hand over, or join a look-alike."""
+    reader, person = _operator(request), _person(request)
     if request.method != "POST":
-        return _desk(request, OrderForm(initial={"key": uuid.uuid4().hex}), reader)
+        return _opened(request, reader, person)
+    entered = entered_in(request.POST)
+    action, _sep, target = request.POST.get("do", "register").partition(":")
+    if action in ("propose", "take", "article"):
+        return _desk(request, unsent(_with(entered, action, target)), reader)
     form = OrderForm(request.POST)
-    action, _sep, main = request.POST.get("do", "register").partition(":")
-    if action == "propose":
-        return _desk(request, form, reader)
     try:
-        number = _write(request, form, reader, action, main)
+        number = _write(entered, person, reader, action, target)
     except Invalid as e:
         form.is_valid()
         for name in list(form.errors):
@@ -146,57 +215,189 @@ def desk(request: HttpRequest) -> HttpResponse:
         form.is_valid()
         form.add_error(None, str(e.detail))
         return _desk(request, form, reader, status=e.status)
-    messages.success(request, _("Order %(number)s is written.") % {"number": number})
-    return HttpResponseRedirect(reverse("case", args=[number]))
+    return HttpResponseRedirect(f"{reverse('desk')}?done={number}")
+
+
+def _with(entered: dict[str, str], action: str, target: str) -> dict[str, str]:
+    """What has been entered, with a proposal taken over: how the buttons work in a browser without script."""
+    if action == "take":
+        return {**entered, "matter": target}
+    article = search.get(target, timezone.localdate()) if action == "article" else None
+    return {**entered, "answer": article.answer} if article is not None else entered
+
+
+def _opened(request: HttpRequest, reader: Scope, person: Person) -> HttpResponse:
+    """The empty desk, with a call handed over by the telephone system, or a draft taken up again."""
+    key, now = request.GET.get("draft", ""), timezone.now()
+    if key:
+        draft = drafts.load(person, key, now)
+        if draft is not None:
+            return _desk(request, unsent({**draft.fields, "key": key}), reader)
+        made = (
+            Case.objects.filter(idempotency_key=_case_key(person, key))
+            .values_list("number", flat=True)
+            .first()
+        )
+        if made is not None:
+            return HttpResponseRedirect(f"{reverse('desk')}?done={made}")
+        messages.info(request, _("This draft is no longer there. Here is an empty order."))
+    start = {"key": uuid.uuid4().hex, "reply_wanted": "on"}
+    if phone := request.GET.get("phone", "")[:40].strip():
+        start["phone"] = phone
+    return _desk(request, unsent(start), reader, done=request.GET.get("done", ""))
 
 
 @transaction.atomic
-def _write(request: HttpRequest, form: OrderForm, reader: Scope, action: str, main: str) -> str:
-    """Make the case and take its first step, both or neither. Returns its number."""
-    person, now = cast(Person, request.user), timezone.now()
+def _write(entered: Mapping[str, str], person: Person, reader: Scope, action: str, target: str) -> str:
+    """Make the case and take its first step, both or neither, and let the draft go. Returns the case's number."""
+    now = timezone.now()
     wanted = "case.dispatch" if action == "dispatch" else "case.accept"
-    place = form.data.get("place", "") or names.root()
+    place = entered.get("place", "") or names.root()
     role = next(
         (g.role for g in reader.grants if wanted in g.capabilities and place.startswith(g.place)), None
     )
     if role is None:
         raise Forbidden(_("Your posts do not let you write orders for this place."))
-    if action == "answer" and not form.data.get("answer", "").strip():
+    if action == "answer" and not entered.get("answer", "").strip():
         raise Invalid({"answer": _("Write down the answer that was given.")})
     made = intake.create(
-        _new(form, dispatch=action == "dispatch"),
+        _new(entered, dispatch=action == "dispatch"),
         actor=person,
         role=role,
         now=now,
-        idempotency_key=f"{person.pk}:desk:{form.data.get('key', '')[:60]}",
+        idempotency_key=_case_key(person, entered.get("key", "")),
     )
-    if made.repeated:
-        return made.number
-    fields: dict[str, Any] = {}
-    if action == "answer":
-        fields = {"answer": form.data["answer"], "matter": form.data.get("matter", ""), "place": made.place}
-    elif action == "merge":
-        fields = {"main": main}
-    if fields:
+    if not made.repeated and (fields := _first_step(entered, action, target, made.place)):
         engine.act(made.number, action, fields, actor=person, scope=reader, version=made.version, now=now)
+    drafts.forget(person, entered.get("key", ""))
     return made.number
 
 
-def _desk(request: HttpRequest, form: OrderForm, reader: Scope, status: int = 200) -> HttpResponse:
-    return render(request, "hotline/desk.html", {"form": form, "advice": advise(form, reader)}, status=status)
+def _first_step(entered: Mapping[str, str], action: str, target: str, place: str) -> dict[str, Any]:
+    """What the step after the create is told; empty where there is none."""
+    if action == "answer":
+        return {"answer": entered["answer"], "matter": entered.get("matter", ""), "place": place}
+    if action == "merge":
+        return {"main": target}
+    if action == "transfer":
+        said = "、".join(u.word for u in urgent.words_in(entered.get("content", "")))
+        reason = entered.get("transfer_reason", "").strip()
+        if not reason and said:
+            reason = _("The caller says “%(words)s”: connected to %(number)s at once.") % {
+                "words": said,
+                "number": target,
+            }
+        if not reason:
+            raise Invalid({"transfer_reason": _("Say why the call is handed over.")})
+        return {"target": target, "reason": reason}
+    return {}
+
+
+def _done(number: str, reader: Scope, person: Person) -> dict[str, Any] | None:
+    """What is read out to the caller of an order that this operator has just written."""
+    case = (
+        queries.visible(reader)
+        .select_related("lead_unit", "main")
+        .filter(number=number if number.isdecimal() else "", intake_by=person)
+        .first()
+    )
+    if case is None:
+        return None
+    return {
+        "case": case,
+        "code": codes.written(case.code),
+        "state": kinds.KINDS[case.kind].state_name(case.state),
+    }
+
+
+def _unfinished(person: Person, but: str) -> list[dict[str, Any]]:
+    """The operator's drafts but the one on the screen, each in a few words."""
+    rows = []
+    for draft in drafts.listed(person, timezone.now()):
+        if draft.key == but:
+            continue
+        try:
+            mask = contacts.mask_phone(draft.fields.get("phone", ""))
+        except Invalid:
+            mask = ""
+        rows.append(
+            {
+                "key": draft.key,
+                "at": draft.saved_at,
+                "mask": mask,
+                "words": draft.fields.get("content", "")[:40],
+            }
+        )
+    return rows
+
+
+def _desk(
+    request: HttpRequest, form: OrderForm, reader: Scope, status: int = 200, done: str = ""
+) -> HttpResponse:
+    person = _person(request)
+    entered = entered_in(
+        form.data if form.is_bound else {k: v for k, v in form.initial.items() if v is not False}
+    )
+    if not form.is_bound:  # the first key finds its field before any script has come
+        form.fields["content" if entered.get("phone") else "phone"].widget.attrs["autofocus"] = True
+    context = {
+        "form": form,
+        "advice": advise(entered, reader),
+        "done": _done(done, reader, person) if done else None,
+        "drafts": _unfinished(person, entered.get("key", "")),
+        "emergency": EMERGENCY,
+    }
+    return render(request, "hotline/desk.html", context, status=status)
+
+
+View = Callable[[HttpRequest], HttpResponse]
+
+
+def _beside(view: View) -> View:
+    """A request by script, beside a call: where the session has ended it gets 401, not a page to sign in on."""
+
+    @require_POST
+    @wraps(view)
+    def answered(request: HttpRequest) -> HttpResponse:
+        if not request.user.is_authenticated:
+            return HttpResponse(status=401)
+        return view(request)
+
+    return answered
+
+
+@_beside
+def propose(request: HttpRequest) -> HttpResponse:
+    """What stands beside the text, as the operator types."""
+    reader = _operator(request)
+    return render(request, "hotline/advice.html", {"advice": advise(entered_in(request.POST), reader)})
+
+
+@_beside
+def keep(request: HttpRequest) -> HttpResponse:
+    """Keep the order that is being written. An order that has been made meanwhile needs no draft any more."""
+    _operator(request)
+    person, entered = _person(request), entered_in(request.POST)
+    key = entered.get("key", "")
+    if Case.objects.filter(idempotency_key=_case_key(person, key)).exists():
+        return HttpResponse(status=409)
+    drafts.save(person, key, entered, timezone.now())
+    return HttpResponse(status=204)
 
 
 @login_required
 @require_POST
-def propose(request: HttpRequest) -> HttpResponse:
-    """The part of the desk beside the text, as the operator types."""
-    reader = _operator(request)
-    form = OrderForm(request.POST)
-    return render(request, "hotline/advice.html", {"form": form, "advice": advise(form, reader)})
+def discard(request: HttpRequest) -> HttpResponse:
+    """Throw a draft away."""
+    _operator(request)
+    drafts.forget(_person(request), request.POST.get("key", ""))
+    return HttpResponseRedirect(reverse("desk"))
 
 
 urlpatterns = [
     path("desk/", desk, name="desk"),
     path("desk/propose/", propose, name="desk-propose"),
     *callbacks.urlpatterns,
+    path("desk/draft/", keep, name="desk-draft"),
+    path("desk/discard/", discard, name="desk-discard"),
 ]

@@ -41,11 +41,14 @@ class Known(NamedTuple):
     name_en: str
     grassroots: bool
     urgency: str
+    terms: tuple[str, ...] = ()
 
 
 def _load() -> dict[str, Known]:
-    rows = Matter.objects.order_by("code").values_list("code", "name", "name_en", "grassroots", "urgency")
-    return {row[0]: Known(*row[1:]) for row in rows}
+    rows = Matter.objects.order_by("code").values_list(
+        "code", "name", "name_en", "grassroots", "urgency", "terms"
+    )
+    return {row[0]: Known(*row[1:5], tuple(row[5])) for row in rows}
 
 
 _known = Snapshot("matters", _load)

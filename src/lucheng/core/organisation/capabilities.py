@@ -29,6 +29,7 @@ CAPABILITIES: Mapping[str, str | Promise] = {
     "case.supervise": pgettext_lazy("capability", "supervise"),
     "case.archive": pgettext_lazy("capability", "archive and reopen"),
     "contact.reveal": pgettext_lazy("capability", "open a requester's contact, with a reason"),
+    "knowledge.edit": pgettext_lazy("capability", "write in the knowledge base"),
     "catalogue.edit": pgettext_lazy("capability", "edit drafts of the dispatch catalogue"),
     "catalogue.publish": pgettext_lazy("capability", "publish the dispatch catalogue"),
     "organisation.edit": pgettext_lazy("capability", "edit units, people, posts and roles"),

@@ -1,0 +1,17 @@
+"""This room's share of the demo city: a knowledge base."""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+
+from lucheng.core.clocks.calendar import ZONE
+from lucheng.projects.command_centre import knowledge
+
+PACK = Path(__file__).parents[2] / "packs" / "baotou_demo" / "knowledge.toml"
+
+
+def fill(until: dt.datetime) -> None:
+    """Load the demo's articles as of half a year before ``until``, so that some have come up for review."""
+    day = until.astimezone(ZONE).date()
+    knowledge.load(PACK, until, day - dt.timedelta(days=knowledge.REVIEW_AFTER // 2))
