@@ -85,6 +85,108 @@ class Migration(migrations.Migration):
             ],
         ),
         migrations.CreateModel(
+            name="CallbackPlan",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("made_at", models.DateTimeField(db_index=True)),
+                ("note", models.CharField(max_length=200)),
+                (
+                    "made_by",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+            ],
+        ),
+        migrations.CreateModel(
+            name="CallbackShare",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "nature",
+                    models.CharField(
+                        blank=True,
+                        choices=[
+                            ("inquiry", "inquiry"),
+                            ("help", "request for help"),
+                            ("complaint", "complaint"),
+                            ("report", "whistle-blowing report"),
+                            ("suggestion", "suggestion"),
+                            ("praise", "praise"),
+                            ("finding", "finding"),
+                            ("other", "other"),
+                        ],
+                        help_text="empty means any",
+                        max_length=10,
+                    ),
+                ),
+                (
+                    "matter",
+                    lucheng.core.fields.PrefixField(
+                        blank=True,
+                        db_collation="C",
+                        help_text="matter prefix; empty means any",
+                        max_length=12,
+                    ),
+                ),
+                (
+                    "place",
+                    lucheng.core.fields.PrefixField(
+                        blank=True,
+                        db_collation="C",
+                        help_text="place prefix; empty means anywhere",
+                        max_length=15,
+                    ),
+                ),
+                ("percent", models.PositiveSmallIntegerField()),
+                (
+                    "plan",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="shares",
+                        to="cases.callbackplan",
+                    ),
+                ),
+            ],
+        ),
+        migrations.CreateModel(
+            name="CallbackTurn",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("until", models.DateTimeField(help_text="the reservation ends by itself", null=True)),
+                (
+                    "next_at",
+                    models.DateTimeField(help_text="not reached: not to be tried again before", null=True),
+                ),
+                (
+                    "person",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+            ],
+        ),
+        migrations.CreateModel(
             name="Case",
             fields=[
                 ("id", models.BigIntegerField(primary_key=True, serialize=False)),
@@ -236,6 +338,10 @@ class Migration(migrations.Migration):
                     models.BooleanField(
                         default=False, help_text="named after a disputed return: may not return"
                     ),
+                ),
+                (
+                    "suspended_until",
+                    models.DateField(help_text="the planned date of a suspended case", null=True),
                 ),
                 (
                     "supervision",

@@ -20,6 +20,13 @@ class Migration(migrations.Migration):
             ),
         ),
         migrations.AddField(
+            model_name="callbackturn",
+            name="case",
+            field=models.OneToOneField(
+                on_delete=django.db.models.deletion.CASCADE, related_name="turn", to="cases.case"
+            ),
+        ),
+        migrations.AddField(
             model_name="attachment",
             name="case",
             field=models.ForeignKey(
@@ -45,6 +52,18 @@ class Migration(migrations.Migration):
             name="case",
             field=models.ForeignKey(
                 on_delete=django.db.models.deletion.CASCADE, related_name="texts", to="cases.case"
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="callbackshare",
+            constraint=models.UniqueConstraint(
+                fields=("plan", "nature", "matter", "place"), name="callback_share_once"
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="callbackshare",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("percent__lte", 100)), name="callback_share_of_a_hundred"
             ),
         ),
         migrations.AddIndex(
@@ -79,6 +98,30 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name="case",
             index=models.Index(models.F("created_at"), models.F("id"), name="case_created"),
+        ),
+        migrations.AddIndex(
+            model_name="case",
+            index=models.Index(
+                models.F("dispatched_at"),
+                condition=models.Q(("dispatched_at", None), _negated=True),
+                name="case_dispatched",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="case",
+            index=models.Index(
+                models.F("closed_at"),
+                condition=models.Q(("closed_at", None), _negated=True),
+                name="case_closed",
+            ),
+        ),
+        migrations.AddIndex(
+            model_name="case",
+            index=models.Index(
+                models.F("suspended_until"),
+                condition=models.Q(("suspended_until", None), _negated=True),
+                name="case_suspended",
+            ),
         ),
         migrations.AddIndex(
             model_name="case",

@@ -207,7 +207,20 @@ class Migration(migrations.Migration):
                         models.F("next_at"),
                         condition=models.Q(("next_at", None), _negated=True),
                         name="clock_next",
-                    )
+                    ),
+                    models.Index(
+                        models.F("ended_at"),
+                        condition=models.Q(("ended_at__gt", models.F("due_at"))),
+                        name="clock_late",
+                    ),
+                    models.Index(
+                        models.F("failures"), condition=models.Q(("failures__gt", 0)), name="clock_failed"
+                    ),
+                    models.Index(
+                        models.F("started_at"),
+                        condition=models.Q(("kind", "callback")),
+                        name="clock_callbacks",
+                    ),
                 ],
                 "constraints": [
                     models.UniqueConstraint(

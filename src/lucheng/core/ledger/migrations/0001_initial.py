@@ -55,6 +55,23 @@ class Migration(migrations.Migration):
             ],
         ),
         migrations.CreateModel(
+            name="SweepRun",
+            fields=[
+                ("name", models.CharField(max_length=40, primary_key=True, serialize=False)),
+                (
+                    "every",
+                    models.FloatField(default=0, help_text="seconds between two runs with nothing to do"),
+                ),
+                ("at", models.DateTimeField(help_text="last sign of life")),
+                ("went_at", models.DateTimeField(help_text="last run that ended well", null=True)),
+                ("worked_at", models.DateTimeField(help_text="last run that had something to do", null=True)),
+                ("handled", models.BigIntegerField(default=0, help_text="rows handled since the first run")),
+                ("failures", models.PositiveIntegerField(default=0, help_text="failed runs in a row")),
+                ("failed_at", models.DateTimeField(null=True)),
+                ("error", models.CharField(blank=True, help_text="kind of the last error", max_length=80)),
+            ],
+        ),
+        migrations.CreateModel(
             name="Event",
             fields=[
                 ("id", models.BigAutoField(primary_key=True, serialize=False)),
@@ -156,7 +173,45 @@ class Migration(migrations.Migration):
                         models.F("next_at"), condition=models.Q(("state", "waiting")), name="message_due"
                     ),
                     models.Index(models.F("created_at"), name="message_created"),
+                    models.Index(
+                        models.F("created_at"),
+                        models.F("id"),
+                        condition=models.Q(("state", "failed")),
+                        name="message_failed",
+                    ),
                 ],
+            },
+        ),
+        migrations.CreateModel(
+            name="MessageText",
+            fields=[
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                ("name", models.CharField(help_text="name of the text in the message pack", max_length=40)),
+                ("language", models.CharField(max_length=2)),
+                (
+                    "text",
+                    models.CharField(
+                        blank=True, help_text="empty: back to the pack's own words", max_length=500
+                    ),
+                ),
+                ("at", models.DateTimeField()),
+                (
+                    "by",
+                    models.ForeignKey(
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+            ],
+            options={
+                "indexes": [models.Index(fields=["name", "language", "-id"], name="message_text_newest")],
             },
         ),
     ]
