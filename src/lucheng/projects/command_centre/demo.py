@@ -12,6 +12,6 @@ PACK = Path(__file__).parents[2] / "packs" / "baotou_demo" / "knowledge.toml"
 
 
 def fill(until: dt.datetime) -> None:
-    """Load the demo's articles as of half a year before ``until``, so that some have come up for review."""
+    """Load the demo's articles as of three months before ``until``."""
     day = until.astimezone(ZONE).date()
     knowledge.load(PACK, until, day - dt.timedelta(days=knowledge.REVIEW_AFTER // 2))
