@@ -273,6 +273,18 @@ def test_a_list_that_cannot_be_refreshed_says_so_and_stays(desktop: Page, site: 
     expect(desktop.locator(f"#case-{orders['plain'][0]}")).to_be_visible()
 
 
+def test_a_session_that_has_ended_leads_back_to_the_list(desktop: Page, site: Site, orders: Orders) -> None:
+    sign_in(desktop, "dispatcher")
+    desktop.goto("/board/?queue=new")
+    number = orders["plain"][0]
+    to(desktop, number)
+    desktop.context.clear_cookies(name="sessionid")
+    desktop.keyboard.press("d")
+    expect(desktop).to_have_url(re.compile(r"/sign-in/\?next=%2Fboard%2F%3Fqueue%3Dnew"))
+    sign_in(desktop, "dispatcher")
+    assert number in listed(desktop, "new")  # nothing was sent
+
+
 def test_on_a_telephone_a_row_leads_to_the_case_and_many_go_by_touch(
     phone: Page, site: Site, orders: Orders
 ) -> None:

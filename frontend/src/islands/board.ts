@@ -225,7 +225,8 @@ export default function (root: HTMLElement): void {
       const body = new URLSearchParams(new FormData(form) as unknown as Record<string, string>);
       const answer = await ask(form.action, { method: "POST", body });
       if (answer.headers.get("content-type")?.includes("html")) {
-        fill(await answer.text()); // something is to be corrected
+        if (answer.status === 422) fill(await answer.text()); // something is to be corrected
+        else failed(answer.status);
         return;
       }
       const said = (await answer.json()) as Answer;

@@ -180,7 +180,7 @@ def _live(request: HttpRequest, reader: Scope, wanted: Wanted) -> dict[str, Any]
         if len(found) > PAGE and page * PAGE < queries.COUNT_LIMIT
         else "",
         "count": _("%(count)s cases") % {"count": counted(many)},
-        "here": request.get_full_path() if request.path == reverse("board") else reverse("board") + address(),
+        "here": reverse("board") + (f"?{request.GET.urlencode()}" if request.GET else ""),
     }
 
 
@@ -207,7 +207,7 @@ def board(request: HttpRequest) -> HttpResponse:
             "matters": _matters(asked.matter),
             "kinds": [(k.code, k.name) for k in kinds.KINDS.values()],
             "states": State.choices,
-            "query": urlencode(list(request.GET.items())),
+            "query": request.GET.urlencode(),
         },
     )
 
