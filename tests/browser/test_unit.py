@@ -166,6 +166,7 @@ def test_a_session_that_ended_in_mid_reply_loses_nothing(desktop: Page, site: Si
     desktop.keyboard.insert_text(REPLY)
     desktop.locator("[name=handling]").fill("更换灯泡一只")
     desktop.locator("#reply_solved_0").check()
+    desktop.locator("#reply_note").fill("照明公司已到场")
     desktop.context.clear_cookies(name="sessionid")
     desktop.keyboard.press("Control+Enter")
     desktop.wait_for_url("**/sign-in/**")
@@ -177,7 +178,6 @@ def test_a_session_that_ended_in_mid_reply_loses_nothing(desktop: Page, site: Si
     expect(desktop.locator("#reply_handling")).to_have_value("更换灯泡一只")
     expect(desktop.locator("#reply_solved_0")).to_be_checked()
     # Sent now, it is refused by a rule of law (nobody was contacted), and still nothing is lost.
-    desktop.locator("#reply_note").fill("照明公司已到场")
     desktop.get_by_role("button", name="提交答复").click()
     expect(desktop.locator(".error-list")).to_contain_text("请先联系")
     expect(desktop.locator("#reply_public_reply")).to_have_value(REPLY)

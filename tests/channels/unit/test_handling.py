@@ -312,6 +312,7 @@ def test_an_order_is_handed_to_a_person_of_the_unit_only(city: City, door: Door)
     case.refresh_from_db()
     assert (case.state, case.handler) == (State.SIGNED, city.people["colleague"])
     assert Text.objects.get(case=case, name="note").text == "明日休假"
+    assert "handler · → colleague" in handler.get(f"/unit/cases/{case.number}/").content.decode()
 
 
 def test_who_may_not_see_an_order_is_not_put_in_charge_of_it(city: City, door: Door) -> None:

@@ -102,10 +102,18 @@ def _past(case: Case) -> list[dict[str, Any]]:
     for t in case.texts.order_by("id"):
         texts.setdefault(t.seq, []).append(t.text)
     events = list(case.events.filter(action__in=_TOLD).select_related("actor").order_by("-seq")[:20])
+    given = {e.body["person"] for e in events if e.action == "assign"}
+    people = dict(Person.objects.filter(pk__in=given).values_list("pk", "name")) if given else {}
     return [
         {
             "at": e.at,
-            "title": f"{_NAMES[e.action]}{f' · {e.actor.name}' if e.actor is not None else ''}",
+            "title": " · ".join(
+                [
+                    str(_NAMES[e.action]),
+                    *([e.actor.name] if e.actor is not None else []),
+                    *([f"→ {people[e.body['person']]}"] if e.body.get("person") in people else []),
+                ]
+            ),
             "text": "\n".join(texts.get(e.seq, ())),
         }
         for e in reversed(events)
