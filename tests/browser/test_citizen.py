@@ -70,9 +70,7 @@ def test_the_browsers_own_english_words_do_not_stand_beside_the_button(phone: Pa
     phone.goto("/")
     label = phone.locator(".photo > label")
     expect(label).to_contain_text("拍照或选照片")
-    box = phone.locator("[name=photo]").bounding_box()
-    assert box is not None
-    assert box["width"] <= 2
+    assert phone.evaluate("getComputedStyle(document.querySelector('[name=photo]')).opacity") == "0"
     with phone.expect_file_chooser():
         label.click()
 
