@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from PIL import Image
@@ -51,11 +52,12 @@ def size_of_photo(page: Page) -> int:
 # --- the photograph --------------------------------------------------------------------------------------------------
 
 
-def test_a_large_photograph_is_shown_and_made_smaller_before_it_is_sent(phone: Page) -> None:
-    large = jpeg((4000, 3000))
+def test_a_large_photograph_is_shown_and_made_smaller_before_it_is_sent(phone: Page, tmp_path: Path) -> None:
+    large = jpeg((3600, 2700))
     assert len(large) > 5_000_000
+    (tmp_path / "lamp.jpg").write_bytes(large)
     phone.goto("/")
-    phone.locator("[name=photo]").set_input_files(file(large))  # type: ignore[arg-type]
+    phone.locator("[name=photo]").set_input_files(tmp_path / "lamp.jpg", timeout=60_000)
     expect(phone.locator(".preview img")).to_be_visible()
     expect(phone.locator(".photo [role=status]")).to_have_text("已选：lamp.jpg")
     eventually(phone, "document.querySelector('[name=photo]').files[0].name === 'photo.jpg'")
@@ -70,9 +72,7 @@ def test_the_browsers_own_english_words_do_not_stand_beside_the_button(phone: Pa
     phone.goto("/")
     label = phone.locator(".photo > label")
     expect(label).to_contain_text("拍照或选照片")
-    box = phone.locator("[name=photo]").bounding_box()
-    assert box is not None
-    assert box["width"] <= 2
+    assert phone.evaluate("getComputedStyle(document.querySelector('[name=photo]')).opacity") == "0"
     with phone.expect_file_chooser():
         label.click()
 
@@ -94,9 +94,9 @@ def test_a_photograph_of_80_mb_that_is_none_is_stopped_before_it_is_sent(phone: 
 
 
 def test_a_photograph_of_80_mb_without_script_is_stopped_by_the_server_and_the_words_stay(
-    phone_without_script: Page, tmp_path: object
+    phone_without_script: Page, tmp_path: Path
 ) -> None:
-    big = tmp_path / "big.jpg"  # type: ignore[operator]
+    big = tmp_path / "big.jpg"
     with big.open("wb") as f:
         f.truncate(80 * 1024 * 1024)
     page = phone_without_script

@@ -31,9 +31,8 @@ async function smaller(file: File, image: HTMLImageElement): Promise<File> {
 export default function (element: HTMLElement): void {
   const input = element.querySelector<HTMLInputElement>("input[type=file]");
   const preview = element.querySelector<HTMLElement>(".preview");
-  const shown = preview?.querySelector("img");
   const status = element.querySelector<HTMLElement>("[role=status]");
-  if (!input || !preview || !shown || !status) return;
+  if (!input || !preview || !status) return;
   element.classList.add("on");
   let address = "";
 
@@ -41,7 +40,7 @@ export default function (element: HTMLElement): void {
     if (address) URL.revokeObjectURL(address);
     address = "";
     preview.hidden = true;
-    shown.removeAttribute("src");
+    preview.textContent = "";
     status.textContent = "";
   };
 
@@ -55,7 +54,8 @@ export default function (element: HTMLElement): void {
     try {
       const image = await load(mine);
       if (address !== mine) return; // another one has been chosen meanwhile
-      shown.src = mine;
+      image.alt = preview.dataset.shown ?? "";
+      preview.append(image, off());
       preview.hidden = false;
       sent = await smaller(file, image);
       if (sent !== file && address === mine) {
@@ -73,11 +73,19 @@ export default function (element: HTMLElement): void {
     }
   };
 
+  const off = (): HTMLButtonElement => {
+    const button = document.createElement("button");
+    button.type = "button";
+    button.className = "second";
+    button.textContent = preview.dataset.off ?? "";
+    button.addEventListener("click", () => {
+      input.value = "";
+      clear();
+      input.focus();
+    });
+    return button;
+  };
+
   input.addEventListener("change", () => void show());
-  preview.querySelector("button")?.addEventListener("click", () => {
-    input.value = "";
-    clear();
-    input.focus();
-  });
   if (input.files?.length) void show(); // back from the next page, the browser may still have it
 }
