@@ -3,7 +3,7 @@
 import type { Map as MapLibre } from "maplibre-gl";
 import type { Feature, Position } from "../map";
 
-type Row = { code: string; name: string; href: string; open: number; overdue: number; words: string };
+type Row = { code: string; name: string; href: string; open: number; overdue: number };
 
 function rowsOf(element: HTMLElement): Row[] {
   const tables = (element.dataset.tables ?? "").split(" ").map((id) => document.getElementById(id));
@@ -13,9 +13,8 @@ function rowsOf(element: HTMLElement): Row[] {
         Number(row.querySelector<HTMLElement>(`[data-series="${series}"]`)?.dataset.value ?? 0);
       const link = row.querySelector<HTMLAnchorElement>("th a");
       const [open, overdue] = [number("open"), number("overdue")];
-      const words = (element.dataset.words ?? "").replace("{open}", String(open)).replace("{overdue}", String(overdue));
       const name = link?.textContent?.trim() ?? "";
-      return { code: row.dataset.key ?? "", name, href: link?.href ?? "", open, overdue, words };
+      return { code: row.dataset.key ?? "", name, href: link?.href ?? "", open, overdue };
     }),
   );
 }
@@ -42,6 +41,13 @@ function middle(feature: Feature): Position {
   };
   walk(feature.geometry.coordinates);
   return best;
+}
+
+function part(className: string, ...content: (string | HTMLElement | true)[]): HTMLElement {
+  const made = Object.assign(document.createElement("span"), { className });
+  made.append(...content.filter((c) => c !== true));
+  if (content.includes(true)) made.setAttribute("aria-hidden", "true");
+  return made;
 }
 
 type Label = { element: HTMLAnchorElement; at: Position; row: Row };
@@ -170,13 +176,18 @@ async function start(element: HTMLElement): Promise<void> {
       label.row = row;
       const a = label.element;
       if (a.href !== row.href) a.href = row.href;
-      const words = `${row.name}: ${row.words}`;
-      if (a.getAttribute("aria-label") === words) continue;
-      a.setAttribute("aria-label", words);
-      const part = (className: string, text: string): HTMLElement =>
-        Object.assign(document.createElement("span"), { className, textContent: text });
-      a.replaceChildren(part("name", row.name), part("open", `● ${row.open}`));
-      if (row.overdue) a.append(part("overdue", `■ ${row.overdue}`));
+      const said = `${row.open} ${row.overdue}`;
+      if (a.dataset.said === said) continue;
+      a.dataset.said = said;
+      // A shape for the eye, a word for the ear, and the number for both.
+      a.replaceChildren(
+        part("name", row.name),
+        part("open", part("shape", "● ", true), part("visually-hidden", `${element.dataset.open} `), String(row.open)),
+      );
+      if (row.overdue)
+        a.append(
+          part("overdue", part("shape", "■ ", true), part("visually-hidden", `${element.dataset.overdue} `), String(row.overdue)),
+        );
     }
     for (const row of rows.filter((r) => r.code.length === 6))
       map.setFeatureState({ source: "outlines", id: row.code }, { late: row.open ? row.overdue / row.open : 0 });
