@@ -73,6 +73,13 @@ class City:
         assert number, f"{address} lists no order"
         return number
 
+    def first_place(self) -> str:
+        """The township of the first order on the board."""
+        page = self.page("dispatcher")
+        page.goto(f"/cases/{self.first_case('dispatcher', '/board/?all=1')}/")
+        place = page.locator("a[href*='place=']").first.get_attribute("href") or ""
+        return place.partition("place=")[2][:9]
+
 
 Picture = Callable[[City], Page]
 PICTURES: dict[str, Picture] = {}
@@ -133,6 +140,104 @@ def _case(city: City) -> Page:
     page = _you(city)
     page.locator("main form .buttons button").last.click()
     page.wait_for_url("**/t/**")
+    return page
+
+
+@picture("resident-6-around")
+def _around(city: City) -> Page:
+    page = city.page(device="phone")
+    place = city.first_place()
+    page.goto(f"/around/{place}/?days=90")
+    return page
+
+
+# --- staff ----------------------------------------------------------------------------------------------------------
+
+
+@picture("operator-desk")
+def _desk(city: City) -> Page:
+    page = city.page("operator")
+    page.goto("/desk/?phone=13800000000")
+    page.locator("#id_content").press_sequentially(HEATING.format(estate=city.estate))
+    page.locator("#unit strong").first.wait_for()
+    return page
+
+
+@picture("dispatcher-board")
+def _board(city: City) -> Page:
+    page = city.page("dispatcher")
+    page.goto("/board/?queue=new")
+    page.keyboard.press("j")
+    page.wait_for_timeout(1500)
+    return page
+
+
+@picture("unit-inbox")
+def _inbox(city: City) -> Page:
+    page = city.page("handler")
+    page.goto("/unit/")
+    page.keyboard.press("j")
+    page.wait_for_timeout(1500)
+    return page
+
+
+@picture("unit-reply")
+def _reply(city: City) -> Page:
+    page = city.page("handler")
+    number = city.first_case("handler", "/unit/?tray=in_hand")
+    page.goto(f"/unit/cases/{number}/")
+    page.keyboard.press("r")
+    return page
+
+
+@picture("case")
+def _case_page(city: City) -> Page:
+    page = city.page("dispatcher")
+    page.goto(f"/cases/{city.first_case('dispatcher', '/board/?queue=review')}/")
+    return page
+
+
+@picture("case-sheet")
+def _sheet(city: City) -> Page:
+    page = city.page("dispatcher")
+    page.goto(f"/cases/{city.first_case('dispatcher', '/board/?queue=callback')}/print/")
+    return page
+
+
+@picture("callbacks")
+def _callbacks(city: City) -> Page:
+    page = city.page("supervisor")
+    page.goto("/callbacks/")
+    return page
+
+
+@picture("overview")
+def _overview(city: City) -> Page:
+    page = city.page("duty")
+    page.goto("/overview/")
+    page.wait_for_timeout(2500)
+    return page
+
+
+@picture("wall")
+def _wall(city: City) -> Page:
+    page = city.page("duty", "wall")
+    page.goto("/wall/")
+    page.wait_for_timeout(2500)
+    return page
+
+
+@picture("admin")
+def _admin(city: City) -> Page:
+    page = city.page("admin")
+    page.goto("/admin/")
+    return page
+
+
+@picture("admin-jobs")
+def _jobs(city: City) -> Page:
+    page = city.page("admin")
+    page.goto("/admin/jobs/")
     return page
 
 
