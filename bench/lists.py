@@ -243,7 +243,7 @@ def main() -> None:
     resident = Client(headers={"accept-language": "zh-CN"})
     pages: dict[str, tuple[list[Callable[[], Any]], list[Callable[[], Any]] | None]] = {
         "a unit's inbox": (
-            [_get(inboxes[n % len(inboxes)], "/board/") for n in range(ROUNDS)],
+            [_get(inboxes[n % len(inboxes)], "/unit/") for n in range(ROUNDS)],
             [
                 _plain(
                     next((g.units for g in scope_of(handlers[n % len(handlers)]).grants if g.units), ()),

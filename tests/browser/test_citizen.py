@@ -308,6 +308,7 @@ def test_the_code_is_copied_where_the_clipboard_is_closed(phone: Page, site: Sit
 
 def test_paper_has_the_story_the_code_and_no_buttons(desktop: Page, site: Site) -> None:
     desktop.goto(f"/t/{site.code('signed')}/")
+    desktop.wait_for_load_state("networkidle")  # the island that unfolds for paper has come
     desktop.evaluate("window.dispatchEvent(new Event('beforeprint'))")
     desktop.emulate_media(media="print")
     expect(desktop.locator(".qr")).to_be_visible()

@@ -249,26 +249,19 @@ def list_queues(request: HttpRequest) -> list[out.QueueOut]:
 
 def _visible(request: HttpRequest, number: str) -> tuple[Case, Scope]:
     who = reader(request)
-    case = (
-        queries.visible(who)
-        .select_related(
-            "lead_unit",
-            "handler",
-            "main",
-            "parent",
-            "accused_unit",
-            "contact",
-            "alarm",
-            "advice",
-            "rule__lead",
-        )
-        .select_related("rule__version")
-        .filter(number=number)
-        .first()
+    rows = queries.visible(who).select_related(
+        "lead_unit",
+        "handler",
+        "main",
+        "parent",
+        "accused_unit",
+        "contact",
+        "alarm",
+        "advice",
+        "rule__lead",
+        "rule__version",
     )
-    if case is None:
-        raise NotFound(_("There is no order with the number “%(number)s”.") % {"number": number})
-    return case, who
+    return queries.find(rows, number), who
 
 
 def _numbers(cases: QuerySet[Case]) -> list[str]:
@@ -539,12 +532,7 @@ def reveal_contact(request: HttpRequest, number: out.Number, why: out.Reason) ->
     case, who = _visible(request, number)
     if not hasattr(case, "contact"):
         raise NotFound(_("The requester left no contact."))
-    role = who.role_for("contact.reveal", case)
-    if role is None or not contacts.may_reveal(who, case):
-        raise Forbidden(_("You may not look at this requester's contact."))
-    shown = contacts.reveal(
-        case.contact, person=person(request), role=role, reason=why.reason, now=timezone.now()
-    )
+    shown = contacts.reveal_to(who, case, person=person(request), reason=why.reason, now=timezone.now())
     return out.Revealed(name=shown.name, phone=shown.phone, version=shown.version)
 
 

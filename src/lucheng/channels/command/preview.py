@@ -20,7 +20,7 @@ from lucheng.core.cases import engine, kinds, proposals, queries
 from lucheng.core.cases.lifecycle import FIELDS, Transition
 from lucheng.core.cases.models import Case, State
 from lucheng.core.clocks.models import Clock
-from lucheng.core.errors import Invalid, NotFound, Refused
+from lucheng.core.errors import Invalid, Refused
 from lucheng.core.organisation.access import Scope
 from lucheng.core.organisation.middleware import scope
 from lucheng.core.organisation.models import Person
@@ -48,15 +48,10 @@ AT_ONCE = ("approve",)
 
 def find(reader: Scope, number: str) -> Case:
     """The case with this number, if the reader may see it. Raises NotFound."""
-    case = (
-        queries.visible(reader)
-        .select_related("lead_unit", "handler", "main", "accused_unit", "contact", "alarm", "advice")
-        .filter(number=number if number.isdecimal() else "")
-        .first()
+    rows = queries.visible(reader).select_related(
+        "lead_unit", "handler", "main", "accused_unit", "contact", "alarm", "advice"
     )
-    if case is None:
-        raise NotFound(_("There is no order with the number “%(number)s”.") % {"number": number[:20]})
-    return case
+    return queries.find(rows, number)
 
 
 def requester(reader: Scope, case: Case) -> str:

@@ -23,7 +23,7 @@ from lucheng.channels.hotline.callback_forms import CallbackForm, SharesForm
 from lucheng.core.cases import callbacks, engine, kinds, queries
 from lucheng.core.cases.lifecycle import FIELDS, TRANSITIONS, Transition
 from lucheng.core.cases.models import CallbackTurn, Case, State, Supervision
-from lucheng.core.errors import Conflict, Forbidden, Invalid, NotFound, Refused
+from lucheng.core.errors import Conflict, Forbidden, Invalid, Refused
 from lucheng.core.ledger.models import Event
 from lucheng.core.organisation.access import Scope
 from lucheng.core.organisation.middleware import scope
@@ -135,15 +135,8 @@ def take(request: HttpRequest) -> HttpResponse:
 
 
 def _case(reader: Scope, number: str) -> Case:
-    case = (
-        queries.visible(reader, "case.callback")
-        .select_related("lead_unit", "contact", "handler")
-        .filter(number=number if number.isdecimal() else "")
-        .first()
-    )
-    if case is None:
-        raise NotFound(_("There is no order with the number “%(number)s”.") % {"number": number[:20]})
-    return case
+    rows = queries.visible(reader, "case.callback").select_related("lead_unit", "contact", "handler")
+    return queries.find(rows, number)
 
 
 @dataclass(frozen=True)
@@ -263,14 +256,10 @@ def number_shown(request: HttpRequest, number: str) -> HttpResponse:
     reader, person = _desk(request)
     case = _case(reader, number)
     now = timezone.now()
-    if case.state != State.CALLBACK or not hasattr(case, "contact") or not contacts.may_reveal(reader, case):
+    if case.state != State.CALLBACK:
         raise Forbidden(_("You may not look at this requester's contact."))
     callbacks.check_held(case, person, now)
-    role = reader.role_for("contact.reveal", case)
-    assert role is not None  # may_reveal has asked for it
-    shown = contacts.reveal(
-        case.contact, person=person, role=role, reason=_("Callback by telephone"), now=now
-    )
+    shown = contacts.reveal_to(reader, case, person=person, reason=_("Callback by telephone"), now=now)
     if request.headers.get("HX-Request"):
         return render(request, "hotline/number.html", {"revealed": shown, "case": case})
     fresh = _case(reader, number)

@@ -9,8 +9,11 @@ from urllib.parse import urlencode
 
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from lucheng.core.cases.models import Case, State
+from lucheng.core.cases.text import one_line
+from lucheng.core.errors import NotFound
 from lucheng.core.fields import within
 from lucheng.core.ledger.models import Event
 from lucheng.core.organisation.access import Scope
@@ -119,6 +122,16 @@ class Filter:
 def visible(scope: Scope, capability: str = "case.view") -> QuerySet[Case]:
     """The cases over which the reader has the capability: the one way from a scope to rows."""
     return Case.objects.filter(scope.q(capability))
+
+
+def find(rows: QuerySet[Case], number: str) -> Case:
+    """The case with this order number among ``rows``, which start from what the reader may see. Raises NotFound."""
+    case = rows.filter(number=number).first() if number.isascii() and number.isdecimal() else None
+    if case is None:
+        raise NotFound(
+            _("There is no order with the number “%(number)s”.") % {"number": one_line(number, 30)}
+        )
+    return case
 
 
 def listed(scope: Scope, wanted: Filter, now: dt.datetime) -> QuerySet[Case]:

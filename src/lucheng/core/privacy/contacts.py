@@ -22,7 +22,7 @@ from django.utils.translation import gettext_lazy as _
 
 from lucheng import keys
 from lucheng.core.cases.models import Case
-from lucheng.core.errors import Invalid
+from lucheng.core.errors import Forbidden, Invalid
 from lucheng.core.ledger.append import append
 from lucheng.core.organisation.access import Scope
 from lucheng.core.organisation.models import Person
@@ -187,6 +187,15 @@ def reveal(contact: Contact, *, person: Person, role: str, reason: str, now: dt.
         append(case, "contact_revealed", {"reason": reason}, actor=person, role=role, now=now)
         case.save(update_fields=["chain_length", "chain_head", "version"])
     return Revealed(name=name, phone=phone, version=case.version)
+
+
+def reveal_to(scope: Scope, case: Case, *, person: Person, reason: str, now: dt.datetime) -> Revealed:
+    """:func:`reveal` for whoever asks, if their posts let them. Raises Forbidden too."""
+    contact = Contact.objects.filter(case=case).first()
+    role = scope.role_for("contact.reveal", case)
+    if contact is None or role is None or not may_reveal(scope, case):
+        raise Forbidden(_("You may not look at this requester's contact."))
+    return reveal(contact, person=person, role=role, reason=reason, now=now)
 
 
 def may_reveal(scope: Scope, case: Case) -> bool:
