@@ -167,8 +167,9 @@ def _desk(city: City) -> Page:
 def _board(city: City) -> Page:
     page = city.page("dispatcher")
     page.goto("/board/?queue=new")
+    page.wait_for_load_state("networkidle")  # the keys have come
     page.keyboard.press("j")
-    page.wait_for_timeout(1500)
+    page.wait_for_load_state("networkidle")
     return page
 
 
@@ -176,8 +177,9 @@ def _board(city: City) -> Page:
 def _inbox(city: City) -> Page:
     page = city.page("handler")
     page.goto("/unit/")
+    page.wait_for_load_state("networkidle")  # the keys have come
     page.keyboard.press("j")
-    page.wait_for_timeout(1500)
+    page.wait_for_load_state("networkidle")
     return page
 
 
@@ -186,6 +188,7 @@ def _reply(city: City) -> Page:
     page = city.page("handler")
     number = city.first_case("handler", "/unit/?tray=in_hand")
     page.goto(f"/unit/cases/{number}/")
+    page.wait_for_load_state("networkidle")
     page.keyboard.press("r")
     return page
 

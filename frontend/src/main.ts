@@ -21,7 +21,9 @@ function start(root: ParentNode): void {
 // sign-in page is no such page: the session had ended, and what was typed is still to be sent.
 const sent = sessionStorage.getItem("kept-sent");
 if (sent) {
-  const wrong = [...document.forms].some((f) => `kept:${f.action}` === sent && f.querySelector(".error, .error-list"));
+  const wrong =
+    document.querySelector("[data-refused]") ||
+    [...document.forms].some((f) => `kept:${f.action}` === sent && f.querySelector(".error, .error-list"));
   if (!wrong && !location.pathname.startsWith("/sign-in/")) sessionStorage.removeItem(sent);
   sessionStorage.removeItem("kept-sent");
 }

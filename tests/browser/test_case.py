@@ -132,6 +132,18 @@ def test_a_session_that_ends_in_mid_form_loses_nothing(desktop: Page, site: Site
     expect(desktop.locator("[name=supervision_ground][value=other]")).to_be_checked()
 
 
+def test_a_form_that_was_refused_for_its_token_loses_nothing(desktop: Page, site: Site) -> None:
+    sign_in(desktop, "duty_officer")
+    address = f"/cases/{site.cases['accepted']['number']}/do/supervise/"
+    desktop.goto(address)
+    desktop.locator("[name=opinion]").fill("请今天派出。")
+    desktop.context.clear_cookies(name="csrftoken")
+    desktop.keyboard.press("Control+Enter")
+    expect(desktop.locator("[data-refused]")).to_be_visible()
+    desktop.goto(address)
+    expect(desktop.locator("[name=opinion]")).to_have_value("请今天派出。")
+
+
 def test_two_tabs_on_one_order(open_context: Callable[..., BrowserContext], site: Site) -> None:
     context = open_context(viewport=DESKTOP)
     first = context.new_page()
