@@ -69,6 +69,7 @@ def _screens() -> list[Screen]:
     from lucheng.core.cases import codes
     from lucheng.core.cases.models import Case, State
     from lucheng.core.organisation.models import Post
+    from lucheng.core.places import names
 
     chance = random.Random(lists.SEED)
     sessions: dict[str, str] = {}
@@ -82,6 +83,8 @@ def _screens() -> list[Screen]:
                     Case.objects.filter(open=True).exclude(lead_unit=None).values_list("lead_unit", flat=True)
                 )
                 posts = posts.filter(unit__in=set(busy))
+            elif role != "unit_head":
+                posts = posts.filter(place=names.root())
             post = chance.choice(list(posts.select_related("person")[:50]))
             client = Client()
             client.force_login(post.person)

@@ -11,6 +11,8 @@ import time
 import urllib.error
 import urllib.request
 from contextlib import AbstractContextManager
+from types import TracebackType
+from typing import NoReturn
 
 _COMMAND = [sys.executable, "-c", "from lucheng.cli import main; main()"]
 #: Seconds until the first answer; a cold start on a busy machine takes a third of it.
@@ -50,10 +52,12 @@ def stop_database() -> None:
 
 
 class Doors(AbstractContextManager["Doors"]):
-    """The two children. Entered or not, they run until they are closed."""
+    """The two children. Entered or not, they run until they are closed; Ctrl-C or SIGTERM at any moment inside ``with``
+    closes them in order and is no error."""
 
     def __init__(self, port: int) -> None:
         self._port = port
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
         # Sessions of their own: Ctrl-C reaches this process alone, which stops them in order.
         self._children = {
             arguments[0]: subprocess.Popen([*_COMMAND, *arguments], start_new_session=True)
@@ -76,18 +80,17 @@ class Doors(AbstractContextManager["Doors"]):
                 time.sleep(0.1)
         raise Failed(f"the web server did not answer within {_PATIENCE:.0f} seconds")
 
-    def wait(self) -> None:
-        """Wait for Ctrl-C or SIGTERM. Raises Failed where a child ends by itself."""
-        signal.signal(signal.SIGTERM, signal.default_int_handler)
-        try:
-            while True:
-                self._check()
-                time.sleep(0.5)
-        except KeyboardInterrupt:
-            return
+    def wait(self) -> NoReturn:
+        """Wait for Ctrl-C or SIGTERM, which ends the ``with``. Raises Failed where a child ends by itself."""
+        while True:
+            self._check()
+            time.sleep(0.5)
 
-    def __exit__(self, *error: object) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> bool:
         self.close()
+        return kind is KeyboardInterrupt
 
     def close(self) -> None:
         """Ask both to stop, and see to it that they do."""
