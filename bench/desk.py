@@ -1,41 +1,42 @@
 """The operator's desk: milliseconds of server time for a proposal while a call is being typed.
 
-    LUCHENG_HOME=… python -m bench desk
+    python -m bench desk
 
-Reads the city that stands in the installation, the demo city for instance, and changes nothing but to sign an operator
-in. Each text is one that people say, typed to a growing length, in a place of the city; what is measured is the whole
+Uses the database of ``bench lists`` (1,000,000 cases, made if it is not there). Each text is one that people say, typed to a growing length, in a place of the city; what is measured is the whole
 request: place, category, unit, look-alikes, articles, urgent words, and the page's part made of them.
 """
 
 from __future__ import annotations
 
+import os
 import random
 import time
 from statistics import median
+
+from bench import lists
 
 CALLS = 40
 
 
 def main() -> None:
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "lucheng.settings")
     import django
 
     django.setup()
     from django.test import Client
 
-    from lucheng.cli import ensure_database
     from lucheng.core.cases.models import Case
     from lucheng.core.dispatch.models import Matter
     from lucheng.core.organisation.models import Post
     from lucheng.core.places.models import Estate
     from lucheng.projects.command_centre.models import Article
 
-    ensure_database()
+    lists._database()
+    lists._fill()
     post = Post.objects.filter(role="operator").select_related("person").first()
+    assert post is not None  # the demo has operators
     estates = list(Estate.objects.values_list("name", flat=True)[:500])
     said = [e for examples in Matter.objects.values_list("examples", flat=True) for e in examples]
-    if post is None or not estates or not said:
-        print("no city stands here: make one with `lucheng demo`, and name its LUCHENG_HOME")
-        return
     print(f"{Case.objects.count():,} cases, {Article.objects.count():,} articles, {len(estates)} estates")
     client = Client(headers={"accept-language": "zh-CN", "host": "127.0.0.1"})
     client.force_login(post.person)
