@@ -2,8 +2,9 @@
 
     python -m bench desk
 
-Uses the database of ``bench lists`` (1,000,000 cases, made if it is not there). Each text is one that people say, typed to a growing length, in a place of the city; what is measured is the whole
-request: place, category, unit, look-alikes, articles, urgent words, and the page's part made of them.
+Uses the database of ``bench lists`` (1,000,000 cases, made if it is not there). Each text is one that people say, typed
+to a growing length, in a place of the city; what is measured is the whole request: place, category, unit, look-alikes,
+articles, urgent words, and the page's part made of them.
 """
 
 from __future__ import annotations
