@@ -134,8 +134,9 @@ def test_a_session_that_ends_in_mid_form_loses_nothing(desktop: Page, site: Site
 
 def test_a_form_that_was_refused_for_its_token_loses_nothing(desktop: Page, site: Site) -> None:
     sign_in(desktop, "duty_officer")
-    address = f"/cases/{site.cases['accepted']['number']}/do/supervise/"
+    address = f"/cases/{site.cases['accepted']['number']}/do/supervise/?level=daily"
     desktop.goto(address)
+    desktop.locator("[name=supervision_ground][value=other]").check()
     desktop.locator("[name=opinion]").fill("请今天派出。")
     desktop.context.clear_cookies(name="csrftoken")
     desktop.keyboard.press("Control+Enter")
