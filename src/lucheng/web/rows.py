@@ -48,9 +48,10 @@ def clock(
     if due is None:
         return mark_safe(f'<span class="clock none">{shown}</span>')
     exact = escape(_("due %(when)s") % {"when": words.exact(due)})
+    comma = escape(_(", "))
     return mark_safe(
         f'<time class="clock {reading.state}" datetime="{due.isoformat(timespec="minutes")}" title="{exact}">'
-        f'{shown}<span class="visually-hidden">{escape(_(", "))}{exact}</span></time>'
+        f'{shown}<span class="visually-hidden">{comma}{exact}</span></time>'
     )
 
 
@@ -79,7 +80,8 @@ def table(
     head = [_("Time limit"), _("Place"), _("Matter"), _("What about"), heading or _("Unit")]
     cells = "".join(_HEAD % escape(h) for h in head)
     if select is not False:
-        cells = _HEAD % f'<span class="visually-hidden">{escape(_("Select"))}</span>' + cells
+        word = escape(_("Select"))
+        cells = _HEAD % f'<span class="visually-hidden">{word}</span>' + cells
     lines = []
     supervised, none_yet, choose = (
         escape(_("supervised")),

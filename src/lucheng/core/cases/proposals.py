@@ -21,10 +21,9 @@ from django.utils.translation import gettext_lazy as _
 from lucheng.core.cases import engine, kinds, queries
 from lucheng.core.cases.lifecycle import BY_ACTION, Transition
 from lucheng.core.cases.models import Case, State
-from lucheng.core.cases.text import one_line
 from lucheng.core.dispatch import catalogue, matters
 from lucheng.core.dispatch.catalogue import Decision
-from lucheng.core.errors import Conflict, NotFound
+from lucheng.core.errors import Conflict
 from lucheng.core.organisation.access import Scope
 from lucheng.core.organisation.models import Person
 
@@ -107,11 +106,7 @@ def dispatch(
 
     Raises NotFound, Forbidden, Conflict (it has changed, another unit is proposed now, or none for sure), Invalid.
     """
-    case = queries.visible(scope).select_related("advice").filter(number=number).first()
-    if case is None:
-        raise NotFound(
-            _("There is no order with the number “%(number)s”.") % {"number": one_line(number, 30)}
-        )
+    case = queries.find(queries.visible(scope).select_related("advice"), number)
     matter = case.matter
     if (proposal := of(case)) is not None:
         if proposal.decision is None or proposal.doubt:
