@@ -92,17 +92,8 @@ def _may_merge(reader: Scope, case: Case) -> bool:
 def _candidates(reader: Scope, case: Case, now: Any) -> list[lookalikes.LookAlike]:
     if case.state == State.MERGED:
         return []
-    found = lookalikes.find(
-        f"{case.title} {case.content}",
-        case.place,
-        case.lon,
-        case.lat,
-        scope_q=reader.q("case.view"),
-        now=now,
-        matter=case.matter,
-        limit=7,
-    )
-    return [a for a in found if a.id != case.pk][:6]
+    text = f"{case.title} {case.content}"
+    return lookalikes.of(case, text, scope_q=reader.q("case.view"), now=now, limit=6)
 
 
 def _beside(

@@ -116,20 +116,7 @@ def preview(request: HttpRequest, number: str) -> HttpResponse:
     }
     alike = []
     if case.state in proposals.WAITING:
-        alike = [
-            a
-            for a in lookalikes.find(
-                case.content,
-                case.place,
-                case.lon,
-                case.lat,
-                scope_q=reader.q("case.view"),
-                now=now,
-                matter=case.matter,
-                limit=4,
-            )
-            if a.id != case.pk
-        ][:3]
+        alike = lookalikes.of(case, case.content, scope_q=reader.q("case.view"), now=now, limit=3)
     context = {
         "case": case,
         "state": kinds.KINDS[case.kind].state_name(case.state),

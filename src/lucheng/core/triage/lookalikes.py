@@ -231,6 +231,14 @@ def find(
     ]
 
 
+def of(case: Case, text: str, *, scope_q: Q, now: dt.datetime, limit: int) -> list[LookAlike]:
+    """Up to ``limit`` cases that look like ``text`` of a case that is there already, itself apart; see :func:`find`."""
+    found = find(
+        text, case.place, case.lon, case.lat, scope_q=scope_q, now=now, matter=case.matter, limit=limit + 1
+    )
+    return [a for a in found if a.id != case.pk][:limit]
+
+
 def find_public(
     text: str,
     place: str,
