@@ -139,37 +139,6 @@ def _case(reader: Scope, number: str) -> Case:
     return queries.find(rows, number)
 
 
-@dataclass(frozen=True)
-class _Ways:
-    """What may be done at the end of a call, as the life cycle and the person's posts have it."""
-
-    open: frozenset[str]
-
-    @property
-    def close(self) -> bool:
-        return "close" in self.open
-
-    @property
-    def verify(self) -> bool:
-        return "verify" in self.open
-
-    @property
-    def send_back(self) -> bool:
-        return "send_back" in self.open
-
-    @property
-    def supervise(self) -> bool:
-        return "supervise" in self.open
-
-    @property
-    def rate(self) -> bool:
-        return "rate" in self.open
-
-    @property
-    def try_callback(self) -> bool:
-        return "try_callback" in self.open
-
-
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
 def callback(request: HttpRequest, number: str) -> HttpResponse:
@@ -228,7 +197,7 @@ def _show(
         callbacks.hold(case.pk, person, now)
     open_steps: Sequence[Transition] = engine.actions_for(case, reader)
     tried = callbacks.attempts(case)
-    ways = _Ways(frozenset(r.action for r in open_steps))
+    ways = {r.action for r in open_steps}
     may_reveal = contacts.may_reveal(reader, case) and hasattr(case, "contact")
     form.offer_unreached(callbacks.may_close_unreached(case, len(tried)))
     context = {
