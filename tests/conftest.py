@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import hypothesis
 import pytest
+
+if TYPE_CHECKING:
+    from tests.factories import City
 
 # A busy machine is slow, not wrong.
 hypothesis.settings.register_profile("patient", deadline=None)
@@ -52,3 +56,11 @@ def _flush_may_empty_the_ledger() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(DatabaseOperations, "sql_flush", sql_flush)
         yield
+
+
+@pytest.fixture
+def city(db: None) -> City:
+    """The small city of ``tests.factories``, for tests that change nothing of it before they begin."""
+    from tests import factories  # not before Django is set up
+
+    return factories.city()

@@ -21,6 +21,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django.db.models import Model
+from django.test import Client
 from shapely import box, to_wkb
 
 from lucheng.core.cases import engine, intake
@@ -262,6 +263,13 @@ def call(**changes: Any) -> intake.NewCase:
         "phone": "13800000000",
     }
     return intake.NewCase(**{**given, **changes})
+
+
+def client(city: City, name: str) -> Client:
+    """The browser of one of the city's people, signed in and in Chinese."""
+    signed_in = Client(headers={"accept-language": "zh-CN"})
+    signed_in.force_login(city.people[name])
+    return signed_in
 
 
 def received(now: dt.datetime = NOW, **changes: Any) -> Case:

@@ -38,11 +38,6 @@ def refuse(request: HttpRequest, kind: str) -> HttpResponse:
 urlpatterns = [*all_pages, path("refuse/<str:kind>/", refuse)]
 
 
-@pytest.fixture
-def city(db: None) -> factories.City:
-    return factories.city()
-
-
 # --- the bar and signing in -----------------------------------------------------------------------------------------
 
 

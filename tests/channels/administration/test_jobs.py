@@ -20,11 +20,6 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def city() -> factories.City:
-    return factories.city()
-
-
-@pytest.fixture
 def browser(client: Client, city: factories.City) -> Client:
     client.force_login(city.people["administrator"])
     client.cookies["django_language"] = "en"

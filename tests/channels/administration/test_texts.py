@@ -21,11 +21,6 @@ GOOD = {"zh": "已登记，编号{number}，查询码{code}。", "en": "Register
 
 
 @pytest.fixture
-def city() -> factories.City:
-    return factories.city()
-
-
-@pytest.fixture
 def browser(client: Client, city: factories.City) -> Client:
     client.force_login(city.people["duty_officer"])
     client.cookies["django_language"] = "en"

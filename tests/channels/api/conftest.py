@@ -23,11 +23,6 @@ def _no_key_is_remembered() -> None:
     auth.forget()
 
 
-@pytest.fixture
-def city(db: None) -> factories.City:
-    return factories.city()
-
-
 @dataclass
 class Answer:
     status: int

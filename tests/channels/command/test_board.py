@@ -19,20 +19,9 @@ from lucheng.core.ledger.models import Event, Message
 from lucheng.core.revisions import snapshot
 from lucheng.core.triage.models import Advice
 from tests import factories
-from tests.factories import HEATING, LAMP, NO_RULE, City, case_in, received, step
+from tests.factories import HEATING, LAMP, NO_RULE, City, case_in, client, received, step
 
 BESIDE = {"X-Board": "1"}
-
-
-@pytest.fixture
-def city(db: None) -> City:
-    return factories.city()
-
-
-def client(city: City, name: str) -> Client:
-    signed_in = Client(headers={"accept-language": "zh-CN"})
-    signed_in.force_login(city.people[name])
-    return signed_in
 
 
 def advised(matter: str, probability: float = 0.9, **changes: Any) -> Case:

@@ -15,7 +15,7 @@ from lucheng.core.cases import today
 from lucheng.core.cases.models import Case, State
 from lucheng.core.revisions import snapshot
 from tests import factories
-from tests.factories import City, case_in, received
+from tests.factories import City, case_in, client, received
 
 PAGES = ["/overview/", "/wall/"]
 
@@ -24,12 +24,6 @@ PAGES = ["/overview/", "/wall/"]
 def city(db: None, monkeypatch: pytest.MonkeyPatch) -> City:
     monkeypatch.setattr(today, "LATE", 0.0)  # nothing is kept once something has happened
     return factories.city()
-
-
-def client(city: City, name: str) -> Client:
-    signed_in = Client(headers={"accept-language": "zh-CN"})
-    signed_in.force_login(city.people[name])
-    return signed_in
 
 
 def numbers(page: str) -> dict[str, tuple[int, str]]:

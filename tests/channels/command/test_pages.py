@@ -13,18 +13,7 @@ from lucheng.core.ledger.models import Event
 from lucheng.core.privacy.models import Reveal
 from lucheng.core.revisions import snapshot
 from tests import factories
-from tests.factories import City, case_in, received, step
-
-
-@pytest.fixture
-def city(db: None) -> City:
-    return factories.city()
-
-
-def client(city: City, name: str) -> Client:
-    signed_in = Client(headers={"accept-language": "zh-CN"})
-    signed_in.force_login(city.people[name])
-    return signed_in
+from tests.factories import City, case_in, client, received, step
 
 
 def do(who: Client, case: Case, action: str, **fields: object):  # type: ignore[no-untyped-def]

@@ -20,15 +20,8 @@ from tests.factories import City, received
 
 
 @pytest.fixture
-def city(db: None) -> City:
-    return factories.city()
-
-
-@pytest.fixture
 def operator(city: City) -> Client:
-    signed_in = Client(headers={"accept-language": "zh-CN"})
-    signed_in.force_login(city.people["operator"])
-    return signed_in
+    return factories.client(city, "operator")
 
 
 def order(**changes: str) -> dict[str, str]:

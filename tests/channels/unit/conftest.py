@@ -23,9 +23,4 @@ def city(db: None) -> City:
 
 @pytest.fixture
 def door(city: City) -> Door:
-    def enter(name: str) -> Client:
-        client = Client(headers={"accept-language": "zh-CN"})
-        client.force_login(city.people[name])
-        return client
-
-    return enter
+    return lambda name: factories.client(city, name)

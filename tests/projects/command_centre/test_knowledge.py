@@ -29,11 +29,6 @@ Put = Callable[..., Article]
 
 
 @pytest.fixture
-def city(db: None) -> City:
-    return factories.city()
-
-
-@pytest.fixture
 def put(city: City) -> Put:
     def written(code: str, **changes: Any) -> Article:
         article = factories.article(city, NOW, code, **changes)
