@@ -56,7 +56,7 @@ def find(reader: Scope, number: str) -> Case:
 
 def requester(reader: Scope, case: Case) -> str:
     """Who asked, as far as a list may say it: a mask, never a name."""
-    if not kinds.KINDS[case.kind].has_requester:
+    if not case.has_requester:
         return ""
     if case.anonymous:
         return _("anonymous")

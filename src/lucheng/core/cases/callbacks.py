@@ -31,6 +31,7 @@ from django.db.models import (
 from django.db.models import Case as Choice
 from django.utils.translation import gettext_lazy as _
 
+from lucheng.core.cases import kinds
 from lucheng.core.cases.law import MIN_ATTEMPTS
 from lucheng.core.cases.models import CallbackPlan, CallbackShare, CallbackTurn, Case, Nature, State, Text
 from lucheng.core.cases.queries import visible
@@ -240,7 +241,7 @@ def to_call(scope: Scope, now: dt.datetime) -> QuerySet[Case]:
     """
     return (
         _waiting(scope, now)
-        .exclude(nature=Nature.FINDING)
+        .exclude(kind__in=kinds.without_requester())
         .exclude(BAD)
         .filter(Q(drawn=True) | Q(callback_warns__lte=now) | Q(satisfaction__isnull=False))
         .filter(Q(turn=None) | Q(turn__next_at=None) | Q(turn__next_at__lte=now))
@@ -252,7 +253,7 @@ def to_verify(scope: Scope, now: dt.datetime) -> QuerySet[Case]:
     """Findings whose result is to be verified (待核查), the most pressing first."""
     return (
         visible(scope, "case.callback")
-        .filter(state=State.CALLBACK, nature=Nature.FINDING)
+        .filter(state=State.CALLBACK, kind__in=kinds.without_requester())
         .order_by("due_at", "id")
     )
 
@@ -262,7 +263,7 @@ def to_decide(scope: Scope, now: dt.datetime) -> QuerySet[Case]:
     return (
         visible(scope, "case.callback")
         .filter(BAD, state=State.CALLBACK)
-        .exclude(nature=Nature.FINDING)
+        .exclude(kind__in=kinds.without_requester())
         .order_by("due_at", "id")
     )
 
@@ -384,7 +385,7 @@ def progress(scope: Scope, now: dt.datetime) -> Progress:
     rows = (
         Clock.objects.filter(kind=ClockKind.CALLBACK, started_at__gte=since, started_at__lte=now)
         .filter(case__in=visible(scope, "case.callback"))
-        .exclude(case__nature=Nature.FINDING)
+        .exclude(case__kind__in=kinds.without_requester())
         .annotate(
             is_drawn=_drawn(plans(since), begun="started_at", id="case_id", case="case__"),
             was_reached=Exists(closed.exclude(body__satisfaction="0")),

@@ -288,7 +288,7 @@ def _tell(row: Transition, case: Case, now: dt.datetime) -> None:
     for template, whom in row.tells:
         params = {"number": case.number}
         if whom == "requester":
-            if kinds.KINDS[case.kind].has_requester and case.reply_wanted and not case.anonymous:
+            if case.has_requester and case.reply_wanted and not case.anonymous:
                 outbox.enqueue(case, template, params, now)
         elif whom == "lead":
             if case.lead_unit_id is not None:

@@ -569,7 +569,7 @@ def part_of(case: Case, part: Mapping[str, str], *, actor: Person, role: str, no
     if not case.anonymous:
         Case.objects.filter(pk=new.pk).update(anonymous=False)
         new.anonymous = False
-    if kinds.KINDS[new.kind].has_requester and new.reply_wanted and not new.anonymous:
+    if new.has_requester and new.reply_wanted and not new.anonymous:
         # Its code is the requester's only way to follow it (Jinan regulation art. 15).
         outbox.enqueue(new, "received", {"number": new.number}, now)
     return new

@@ -35,6 +35,11 @@ class CaseKind:
 KINDS: dict[str, CaseKind] = {}
 
 
+def without_requester() -> list[str]:
+    """The codes of the kinds whose result is verified on site (核查), since nobody can be called back."""
+    return [kind.code for kind in KINDS.values() if not kind.has_requester]
+
+
 def declare(kind: CaseKind) -> CaseKind:
     """Make a kind known. Called at import of a project's ``cases.py``.
 

@@ -200,8 +200,10 @@ class Case(models.Model):
 
     @property
     def has_requester(self) -> bool:
-        """Whether somebody outside the administration stands behind it, who is told and called back."""
-        return self.nature != Nature.FINDING
+        """Whether somebody outside the administration stands behind it, who is told and called back: its kind says."""
+        from lucheng.core.cases.kinds import KINDS  # kinds are declared once the models stand
+
+        return KINDS[self.kind].has_requester
 
     @property
     def is_verified(self) -> bool:

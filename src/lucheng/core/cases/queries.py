@@ -39,11 +39,14 @@ class Queue(StrEnum):
     SUPERVISED = "supervised"
 
 
+def midnight(now: dt.datetime) -> dt.datetime:
+    """The beginning of the city's day."""
+    return timezone.localtime(now).replace(hour=0, minute=0, second=0, microsecond=0)
+
+
 def queue(name: Queue, now: dt.datetime) -> Q:
     """The condition that a case stands in the queue at ``now``."""
-    midnight = timezone.localtime(now).replace(hour=0, minute=0, second=0, microsecond=0) + dt.timedelta(
-        days=1
-    )
+    tomorrow = midnight(now) + dt.timedelta(days=1)
     conditions = {
         Queue.NEW: Q(state__in=[State.RECEIVED, State.ACCEPTED, State.REOPENED]),
         Queue.NO_RULE: Q(alarm__isnull=False, alarm__settled_at=None),
@@ -53,7 +56,7 @@ def queue(name: Queue, now: dt.datetime) -> Q:
         Queue.REVIEW: Q(state=State.REPLIED),
         Queue.CALLBACK: Q(state=State.CALLBACK),
         Queue.TO_CLOSE: Q(state__in=[State.ANSWERED, State.REJECTED, State.TRANSFERRED]),
-        Queue.DUE_TODAY: Q(due_at__gte=now, due_at__lt=midnight),
+        Queue.DUE_TODAY: Q(due_at__gte=now, due_at__lt=tomorrow),
         Queue.OVERDUE: Q(due_at__lt=now),
         Queue.SUPERVISED: ~Q(supervision=""),
     }

@@ -25,7 +25,7 @@ from django.utils import timezone
 from lucheng.core.cases import engine, queries
 from lucheng.core.cases.lifecycle import TRANSITIONS
 from lucheng.core.cases.models import Case, State, Urgency
-from lucheng.core.cases.queries import Filter, Happened, Queue
+from lucheng.core.cases.queries import Filter, Happened, Queue, midnight
 from lucheng.core.clocks.models import Clock
 from lucheng.core.ledger.models import Event
 from lucheng.core.organisation.access import Scope
@@ -176,11 +176,6 @@ class Overview:
 def may_read(scope: Scope) -> bool:
     """Whether the overview is for this person: whose post reaches the cases of a place. A unit has its own inbox."""
     return scope.can("case.view", Role.Reach.PLACE)
-
-
-def midnight(now: dt.datetime) -> dt.datetime:
-    """The beginning of the city's day."""
-    return timezone.localtime(now).replace(hour=0, minute=0, second=0, microsecond=0)
 
 
 # --- what is kept for a while ---------------------------------------------------------------------------------------
