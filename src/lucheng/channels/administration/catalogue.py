@@ -44,6 +44,7 @@ from lucheng.core.fields import within
 from lucheng.core.organisation.middleware import scope
 from lucheng.core.organisation.models import Unit
 from lucheng.core.places.models import Division
+from lucheng.web import numbers
 from lucheng.web import rows as rows_of_cases
 
 EDIT, PUBLISH = "catalogue.edit", "catalogue.publish"
@@ -342,10 +343,10 @@ def _differences(before: Version | None, after: Version) -> dict[str, Any]:
 def compare(request: HttpRequest, number: int) -> HttpResponse:
     """One edition beside another, row by row: the one before it, if ``with`` names no other."""
     version = editions.get(number)
-    other = request.GET.get("with", "")
-    before = editions.get(int(other)) if other.isdecimal() and len(other) < 9 else editions.before(version)
-    numbers = Version.objects.exclude(pk=version.pk).order_by("-number").values_list("number", flat=True)
-    context = {**_differences(before, version), "numbers": list(numbers[:100])}
+    other = numbers.whole(request.GET.get("with"), -1)
+    before = editions.get(other) if other >= 0 else editions.before(version)
+    others = Version.objects.exclude(pk=version.pk).order_by("-number").values_list("number", flat=True)
+    context = {**_differences(before, version), "numbers": list(others[:100])}
     return page(request, "compare", context)
 
 
@@ -367,7 +368,7 @@ def publish(request: HttpRequest, number: int) -> HttpResponse:
                     version,
                     person(request),
                     timezone.now(),
-                    replaces=int(replaces) if replaces.isdecimal() and len(replaces) < 10 else -1,
+                    replaces=numbers.whole(replaces, -1),
                     note=form.cleaned_data["note"],
                 )
         except Faulty as error:

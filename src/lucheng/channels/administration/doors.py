@@ -8,7 +8,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import wraps
 from typing import IO, Any, Concatenate, ParamSpec, cast
-from urllib.parse import urlencode
 
 from django import forms
 from django.contrib.auth.decorators import login_required
@@ -21,11 +20,13 @@ from django.utils.http import content_disposition_header
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
+from lucheng.core.cases.queries import COUNT_LIMIT
 from lucheng.core.errors import Forbidden, Invalid
 from lucheng.core.organisation.access import Scope
 from lucheng.core.organisation.middleware import scope
 from lucheng.core.organisation.models import Person
 from lucheng.core.places import names
+from lucheng.web import numbers
 
 P = ParamSpec("P")
 View = Callable[Concatenate[HttpRequest, P], HttpResponse]
@@ -33,8 +34,6 @@ View = Callable[Concatenate[HttpRequest, P], HttpResponse]
 log = logging.getLogger("lucheng.administration")
 
 PAGE = 50
-#: Rows are counted up to here; beyond, a list says "1,000+" (an exact count would cost more than the page).
-COUNT_LIMIT = 1000
 
 
 @dataclass(frozen=True)
@@ -187,20 +186,7 @@ def workbook(name: str, write: Callable[[IO[bytes]], object]) -> HttpResponse:
 
 
 def paged(request: HttpRequest, rows: QuerySet[Any, Any], page_size: int = PAGE) -> dict[str, Any]:
-    """One page of ``rows`` in two queries, as ``web/pages.html`` shows it."""
-    text = request.GET.get("page", "")
-    page = min(max(1, int(text)), 10_000) if text.isdecimal() and len(text) < 9 else 1
-    found = list(rows[(page - 1) * page_size : page * page_size + 1])
-    counted = rows[: COUNT_LIMIT + 1].count()
-    kept = {k: v for k, v in request.GET.items() if k != "page"}
-
-    def address(number: int) -> str:
-        return "?" + urlencode({**kept, "page": number})
-
-    number = f"{counted:,}" if counted <= COUNT_LIMIT else f"{COUNT_LIMIT:,}+"
-    return {
-        "rows": found[:page_size],
-        "previous": address(page - 1) if page > 1 else "",
-        "following": address(page + 1) if len(found) > page_size else "",
-        "count": ngettext("%(number)s row", "%(number)s rows", counted) % {"number": number},
-    }
+    """One page of ``rows`` in two queries, counted, as ``web/pages.html`` shows it."""
+    many = rows[: COUNT_LIMIT + 1].count()
+    words = ngettext("%(number)s row", "%(number)s rows", many) % {"number": numbers.counted(many)}
+    return {**numbers.paged(request, rows, page_size, 10_000), "count": words}

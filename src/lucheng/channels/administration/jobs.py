@@ -16,7 +16,8 @@ from lucheng.channels.administration.doors import did, opens_for, page, paged
 from lucheng.core.clocks import sweep as clocks
 from lucheng.core.ledger import outbox
 from lucheng.core.ledger.models import Message
-from lucheng.core.status import COUNT_LIMIT, status
+from lucheng.core.status import status
+from lucheng.web import numbers
 
 EDIT = "organisation.edit"
 
@@ -31,10 +32,6 @@ SWEEPS: dict[str, str | Promise] = {
 }
 
 
-def _many(count: int) -> str:
-    return f"{count:,}" if count <= COUNT_LIMIT else f"{COUNT_LIMIT:,}+"
-
-
 @opens_for(EDIT, everywhere=True)
 @require_safe
 def jobs(request: HttpRequest) -> HttpResponse:
@@ -47,10 +44,10 @@ def jobs(request: HttpRequest) -> HttpResponse:
         "work": [(SWEEPS.get(w.name, w.name), w) for w in found.work],
         "queues": [(channels[q.channel], q) for q in found.queues],
         "failed": [(channels[f.channel], f) for f in found.failed],
-        "parked": _many(found.parked_clocks),
-        "late": _many(found.late_clocks),
-        "alarms": _many(found.alarms),
-        "not_anchored": _many(found.not_anchored),
+        "parked": numbers.counted(found.parked_clocks),
+        "late": numbers.counted(found.late_clocks),
+        "alarms": numbers.counted(found.alarms),
+        "not_anchored": numbers.counted(found.not_anchored),
     }
     return page(request, "jobs", context)
 

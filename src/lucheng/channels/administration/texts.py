@@ -19,6 +19,7 @@ from lucheng.channels.administration.forms import TextsForm
 from lucheng.core.clocks.models import ClockKind
 from lucheng.core.errors import Conflict, Invalid, NotFound
 from lucheng.core.ledger import wording
+from lucheng.web import numbers
 
 EDIT = "messages.edit"
 
@@ -124,7 +125,7 @@ def text(request: HttpRequest, name: str) -> HttpResponse:
                     {lang: form.cleaned_data.get(lang, "") for lang in wording.LANGUAGES},
                     person(request),
                     timezone.now(),
-                    after=int(seen) if seen.isdecimal() and len(seen) < 18 else -1,
+                    after=numbers.whole(seen, -1),
                 )
             except Invalid as wrong:
                 refused(form, wrong)
@@ -184,7 +185,7 @@ def reset(request: HttpRequest, name: str) -> HttpResponse:
         dict.fromkeys(wording.LANGUAGES, ""),
         person(request),
         timezone.now(),
-        after=int(seen) if seen.isdecimal() and len(seen) < 18 else -1,
+        after=numbers.whole(seen, -1),
     )
     did(request, "set message %s back", name)
     messages.success(request, _("The text is as delivered again."))

@@ -28,6 +28,7 @@ from lucheng.core.organisation.access import Scope
 from lucheng.core.organisation.middleware import scope
 from lucheng.core.organisation.models import Unit
 from lucheng.core.places import names
+from lucheng.web import numbers
 from lucheng.web.rows import SHOWN
 
 PAGE = 50
@@ -53,15 +54,6 @@ HAPPENED: dict[Happened, Any] = {
     Happened.DISPATCHED: gettext_lazy("First dispatched"),
     Happened.CLOSED: gettext_lazy("Was closed"),
 }
-
-
-def counted(number: int) -> str:
-    """A count as lists show it.
-
-    >>> counted(12), counted(1001)
-    ('12', '1,000+')
-    """
-    return f"{number:,}" if number <= queries.COUNT_LIMIT else f"{queries.COUNT_LIMIT:,}+"
 
 
 #: Queues in which a case waits for its unit: the last cell of their rows is the unit proposed.
@@ -145,8 +137,7 @@ def proposed(proposal: proposals.Proposal) -> SafeString:
 def _live(request: HttpRequest, reader: Scope, wanted: Wanted) -> dict[str, Any]:
     """What changes by itself: the queues with their counts, and one page of rows."""
     now, asked = timezone.now(), wanted.filter
-    page = int(request.GET["page"]) if request.GET.get("page", "").isdecimal() else 1
-    page = max(1, min(page, queries.COUNT_LIMIT // PAGE))
+    page = numbers.page(request, queries.COUNT_LIMIT // PAGE)
     rows = queries.listed(reader, asked, now).select_related("lead_unit", "advice")
     found = list(rows.only(*SHOWN, *proposals.READ)[(page - 1) * PAGE : page * PAGE + 1])
     kept = {k: v for k, v in request.GET.items() if k != "page" and v}
@@ -171,7 +162,8 @@ def _live(request: HttpRequest, reader: Scope, wanted: Wanted) -> dict[str, Any]
         "select": certain if certain else False,
         "certain": len(certain),
         "queues": [
-            (q.value, QUEUES[q], counted(counts[q]), q is asked.queue, address(queue=q.value)) for q in QUEUES
+            (q.value, QUEUES[q], numbers.counted(counts[q]), q is asked.queue, address(queue=q.value))
+            for q in QUEUES
         ],
         "all_open": address(queue=""),
         "all_is_current": asked.queue is None,
@@ -179,7 +171,7 @@ def _live(request: HttpRequest, reader: Scope, wanted: Wanted) -> dict[str, Any]
         "following": address(page=page + 1)
         if len(found) > PAGE and page * PAGE < queries.COUNT_LIMIT
         else "",
-        "count": _("%(count)s cases") % {"count": counted(many)},
+        "count": _("%(count)s cases") % {"count": numbers.counted(many)},
         "here": reverse("board") + (f"?{request.GET.urlencode()}" if request.GET else ""),
     }
 

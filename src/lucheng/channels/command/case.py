@@ -31,6 +31,7 @@ from lucheng.core.organisation.middleware import scope
 from lucheng.core.organisation.models import Person
 from lucheng.core.places import names
 from lucheng.core.privacy import contacts
+from lucheng.web import numbers
 
 #: Of what is linked to a case, so many are shown.
 LINKED = 50
@@ -272,10 +273,6 @@ _ON_PAPER = (
 # --- steps ----------------------------------------------------------------------------------------------------------
 
 
-def _number(text: str) -> int:
-    return int(text) if text.isdecimal() and len(text) < 10 else 0
-
-
 def _since(case: Case, version: int) -> list[history.Entry]:
     """What happened to the case after the version that somebody saw: the version counts the events."""
     events, texts = history.read(case)
@@ -294,7 +291,7 @@ def step(request: HttpRequest, number: str, action: str) -> HttpResponse:
             return HttpResponseRedirect(reverse("case", args=[number]))
         return _step_form(request, case, row, ActionForm(row, case, given=request.GET))
     form = ActionForm(row, case, request.POST) if row is not None else None
-    version = _number(request.POST.get("version", ""))
+    version = numbers.whole(request.POST.get("version"))
     try:
         engine.act(
             number,
@@ -403,7 +400,7 @@ def split(request: HttpRequest, number: str) -> HttpResponse:
             [{"title": request.POST.get("title", ""), "content": request.POST.get("content", "")}],
             actor=cast(Person, request.user),
             scope=scope(request),
-            version=_number(request.POST.get("version", "")),
+            version=numbers.whole(request.POST.get("version")),
             now=timezone.now(),
         )
     except Refused as e:

@@ -15,6 +15,7 @@ from lucheng.core.ledger import outbox
 from lucheng.core.ledger.models import Message
 from lucheng.core.organisation.access import Scope
 from lucheng.core.organisation.middleware import scope
+from lucheng.web import numbers
 
 PAGE = 50
 
@@ -38,8 +39,7 @@ def sent(request: HttpRequest) -> HttpResponse:
     reader = scope(request)
     if not reader.can("messages.view"):
         raise Forbidden(_("None of your posts shows messages."))
-    page = max(1, int(request.GET["page"])) if request.GET.get("page", "").isdecimal() else 1
-    page = min(page, 200)
+    page = numbers.page(request, 200)
     rows = Message.objects.filter(case__in=queries.visible(reader)).order_by("-created_at", "-id")
     found = letters(rows[(page - 1) * PAGE : page * PAGE + 1], reader)
     context = {

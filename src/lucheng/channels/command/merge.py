@@ -27,7 +27,7 @@ from lucheng.core.organisation.middleware import scope
 from lucheng.core.organisation.models import Person
 from lucheng.core.places import names
 from lucheng.core.triage import lookalikes
-from lucheng.web import rows, words
+from lucheng.web import numbers, rows, words
 
 #: Characters of a text that are compared: the effort grows with their square.
 _COMPARED = 400
@@ -168,7 +168,7 @@ def _join(request: HttpRequest, reader: Scope, case: Case) -> HttpResponse:
             fields,
             actor=cast(Person, request.user),
             scope=reader,
-            version=int(version) if version.isdecimal() and len(version) < 10 else 0,
+            version=numbers.whole(version),
             now=timezone.now(),
         )
     except Refused as e:

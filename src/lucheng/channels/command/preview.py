@@ -26,6 +26,7 @@ from lucheng.core.organisation.middleware import scope
 from lucheng.core.organisation.models import Person
 from lucheng.core.privacy import contacts
 from lucheng.core.triage import classify, lookalikes, reply
+from lucheng.web import numbers
 
 #: Steps of the board's own day, each with its key; the others stand on the case page.
 KEYS = {
@@ -181,11 +182,10 @@ def step(request: HttpRequest, number: str, action: str) -> HttpResponse:
             return _form(request, case, row, empty)
         if row is not None:
             form = ActionForm(row, case, request.POST)
-        version = request.POST.get("version", "")
         taken: dict[str, Any] = {
             "actor": cast(Person, request.user),
             "scope": reader,
-            "version": int(version) if version.isdecimal() and len(version) < 10 else 0,
+            "version": numbers.whole(request.POST.get("version")),
             "now": timezone.now(),
         }
         entered = form.entered() if form is not None else {}

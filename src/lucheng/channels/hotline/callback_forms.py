@@ -15,6 +15,7 @@ from lucheng.core.cases.models import Case, Nature
 from lucheng.core.dispatch import matters
 from lucheng.core.errors import Invalid
 from lucheng.core.places import names
+from lucheng.web import numbers
 
 _YES_NO = (("true", gettext_lazy("yes")), ("false", gettext_lazy("no")))
 _NOT_REACHED = "0"
@@ -79,8 +80,7 @@ class CallbackForm(forms.Form):
         self.unreached = offered
 
     def version(self) -> int:
-        text = str(self.data.get("version", ""))
-        return int(text) if text.isdecimal() and len(text) < 10 else 0
+        return numbers.whole(self.data.get("version"))
 
     def _answered(self, *names_: str) -> dict[str, Any]:
         return {n: self.data[n] for n in names_ if self.data.get(n)}
@@ -147,8 +147,7 @@ class SharesForm(forms.Form):
         super().__init__(data)
         rows = len(shares) + _SPARE
         if data is not None:
-            told = str(data.get("rows", ""))
-            rows = min(int(told), callbacks.MOST_SHARES + _SPARE) if told.isdecimal() and len(told) < 6 else 0
+            rows = min(numbers.whole(data.get("rows")), callbacks.MOST_SHARES + _SPARE)
         self.rows = rows
         natures = [("", _("any")), *((n.value, n.label) for n in Nature if n is not Nature.FINDING)]
         small = matters.choices()[1:]

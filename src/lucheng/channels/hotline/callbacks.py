@@ -30,6 +30,7 @@ from lucheng.core.organisation.middleware import scope
 from lucheng.core.organisation.models import Person
 from lucheng.core.places import names
 from lucheng.core.privacy import contacts
+from lucheng.web import numbers
 from lucheng.web.nav import Entry
 
 NAV = [
@@ -70,13 +71,14 @@ def queue(request: HttpRequest) -> HttpResponse:
     reader, person = _desk(request)
     now = timezone.now()
     wanted = _wanted(request.GET.get("list", ""))
-    page = max(1, min(int(request.GET["page"]), 20)) if request.GET.get("page", "").isdecimal() else 1
+    page = numbers.page(request, 20)
     rows = _rows(wanted, reader, now).select_related("lead_unit", "turn")
     found = list(rows[(page - 1) * PAGE : page * PAGE + 1])
     counts = {name: queries.count(_rows(name, reader, now)) for name in _LISTS}
     context = {
         "tabs": [
-            (name, label, _counted(counts[name]), name == wanted) for name, (label, _q) in _LISTS.items()
+            (name, label, numbers.counted(counts[name]), name == wanted)
+            for name, (label, _q) in _LISTS.items()
         ],
         "wanted": wanted,
         "rows": found[:PAGE],
@@ -93,10 +95,6 @@ def queue(request: HttpRequest) -> HttpResponse:
         "may_plan": reader.can("case.supervise"),
     }
     return render(request, "hotline/callbacks.html", context)
-
-
-def _counted(number: int) -> str:
-    return f"{number:,}" if number <= queries.COUNT_LIMIT else f"{queries.COUNT_LIMIT:,}+"
 
 
 def _standing(case: Case, person: Person, now: dt.datetime) -> str:
@@ -325,18 +323,18 @@ def supervised(request: HttpRequest) -> HttpResponse:
     rows = queries.visible(reader, "case.supervise").filter(open=True)
     counts = {s.value: queries.count(rows.filter(supervision=s.value)) for s in _LEVELS}
     wanted = [level] if level in counts else [s.value for s in _LEVELS]
-    page = max(1, min(int(request.GET["page"]), 20)) if request.GET.get("page", "").isdecimal() else 1
+    page = numbers.page(request, 20)
     rows = rows.filter(supervision__in=wanted).select_related("lead_unit", "handler")
     found = list(rows.order_by("due_at", "id")[(page - 1) * PAGE : page * PAGE + 1])
     told = _told(found[:PAGE])
     address = f"?level={level}&page=" if level in counts else "?page="
     context = {
         "groups": [
-            (Supervision(s).label, [t for t in told if t.case.supervision == s], _counted(counts[s]))
+            (Supervision(s).label, [t for t in told if t.case.supervision == s], numbers.counted(counts[s]))
             for s in (x.value for x in _LEVELS)
             if s in wanted
         ],
-        "levels": [(s.value, s.label, _counted(counts[s.value]), s.value == level) for s in _LEVELS],
+        "levels": [(s.value, s.label, numbers.counted(counts[s.value]), s.value == level) for s in _LEVELS],
         "all": level not in counts,
         "any": bool(found),
         "previous": f"{address}{page - 1}" if page > 1 else "",

@@ -28,6 +28,7 @@ from lucheng.core.organisation.middleware import scope
 from lucheng.core.organisation.models import Person
 from lucheng.core.privacy import contacts
 from lucheng.core.triage import reply, templates
+from lucheng.web import numbers
 from lucheng.web.uploads import too_large
 
 #: The key that opens each step's form, as in a mail program.
@@ -351,7 +352,7 @@ def _evidence(request: HttpRequest, case: Case) -> list[str]:
 def _act(request: HttpRequest, case: Case, action: str, data: Any, evidence: list[str]) -> None:
     """Take the step; its evidence is attached with it or not at all."""
     names = dict.fromkeys(n for t in TRANSITIONS if t.action == action for n in (*t.needs, *t.takes))
-    reader, now, version = scope(request), timezone.now(), data.get("version", "")
+    reader, now = scope(request), timezone.now()
     person = cast(Person, request.user)
     with transaction.atomic():
         done = engine.act(
@@ -360,7 +361,7 @@ def _act(request: HttpRequest, case: Case, action: str, data: Any, evidence: lis
             {n: data[n] for n in names if n in data},
             actor=person,
             scope=reader,
-            version=int(version) if version.isascii() and version.isdecimal() and len(version) < 10 else 0,
+            version=numbers.whole(data.get("version")),
             now=now,
             key=data.get("key") or None,
         )

@@ -27,6 +27,7 @@ from lucheng.core.organisation.access import Scope
 from lucheng.core.organisation.middleware import scope
 from lucheng.core.organisation.models import Person
 from lucheng.core.places import names
+from lucheng.web import numbers
 from lucheng.web import rows as web_rows
 
 PAGE = 50
@@ -84,8 +85,7 @@ def inbox(request: HttpRequest) -> HttpResponse:
     """What waits for the unit, overdue on top."""
     reader, now = _reader(request), timezone.now()
     wanted = _wanted(request)
-    page = int(request.GET["page"]) if request.GET.get("page", "").isdecimal() else 1
-    page = max(1, min(page, 1000 // PAGE))
+    page = numbers.page(request, 1000 // PAGE)
     rows = (
         room.listed(reader, wanted)
         .select_related("lead_unit", "handler")
@@ -150,7 +150,7 @@ def together(request: HttpRequest, action: str) -> HttpResponse:
                 fields,
                 actor=cast(Person, request.user),
                 scope=reader,
-                version=int(version) if version.isdecimal() and len(version) < 10 else 0,
+                version=numbers.whole(version),
                 now=now,
             )
             done += 1

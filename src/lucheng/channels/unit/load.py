@@ -17,6 +17,7 @@ from lucheng.core.errors import Forbidden
 from lucheng.core.organisation import people
 from lucheng.core.organisation.middleware import scope
 from lucheng.core.organisation.models import Person, Unit
+from lucheng.web import numbers
 
 
 @login_required
@@ -29,8 +30,7 @@ def load(request: HttpRequest) -> HttpResponse:
     day = timezone.localdate(now)
     led = room.units(reader, "case.lead")
     units = room.load_by_unit(reader, now) if len(led) > 1 else []
-    asked = request.GET.get("unit", "")
-    chosen = int(asked) if asked.isascii() and asked.isdecimal() and len(asked) < 19 else None
+    chosen = numbers.whole(request.GET.get("unit"))
     own = people.units_of(reader.person_id, "case.lead", day)
     unit = next((u for u in own if u.pk == chosen), own[0] if own else None)
     if chosen in led and (unit is None or unit.pk != chosen):

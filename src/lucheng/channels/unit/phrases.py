@@ -21,6 +21,7 @@ from lucheng.core.organisation.middleware import scope
 from lucheng.core.organisation.models import Person, Unit
 from lucheng.core.triage import templates
 from lucheng.core.triage.models import ReplyTemplate
+from lucheng.web import numbers
 
 
 class PhraseForm(forms.Form):
@@ -60,17 +61,16 @@ def _units(request: HttpRequest) -> list[Unit]:
 def _save(request: HttpRequest, template: ReplyTemplate | None, units: list[Unit]) -> PhraseForm | None:
     """Save what was sent; the form with its errors where that was refused."""
     form = PhraseForm(units, request.POST)
-    unit, version = request.POST.get("unit", ""), request.POST.get("version", "")
     try:
         templates.save(
             template,
-            unit=int(unit) if unit.isascii() and unit.isdecimal() and len(unit) < 19 else 0,
+            unit=numbers.whole(request.POST.get("unit")),
             name=request.POST.get("name", ""),
             matter=request.POST.get("matter", ""),
             text=request.POST.get("text", ""),
             units={u.pk for u in units},
             person=cast(Person, request.user),
-            version=int(version) if version.isascii() and version.isdecimal() and len(version) < 10 else 0,
+            version=numbers.whole(request.POST.get("version")),
             now=timezone.now(),
         )
     except Invalid as e:
@@ -98,8 +98,8 @@ def phrases(request: HttpRequest) -> HttpResponse:
         form = _save(request, None, units)
         if form is None:
             return HttpResponseRedirect(reverse("reply-templates"))
-    elif request.GET.get("from", "").isdecimal() and len(request.GET["from"]) < 19:
-        start = templates.of_units([u.pk for u in units]).filter(pk=int(request.GET["from"])).first()
+    elif start_id := numbers.whole(request.GET.get("from")):
+        start = templates.of_units([u.pk for u in units]).filter(pk=start_id).first()
         if start is not None:
             form = PhraseForm(
                 units, initial={"name": start.name, "matter": start.matter, "text": start.text, "version": 0}
@@ -125,15 +125,12 @@ def phrase(request: HttpRequest, pk: int) -> HttpResponse:
     said = {f: getattr(template, f) for f in ("name", "matter", "text", "version")}
     form: PhraseForm | None = PhraseForm(units, initial={**said, "unit": template.unit_id})
     if request.method == "POST" and request.POST.get("do") == "retire":
-        version = request.POST.get("version", "")
         try:
             templates.retire(
                 template,
                 units={u.pk for u in units},
                 person=cast(Person, request.user),
-                version=int(version)
-                if version.isascii() and version.isdecimal() and len(version) < 10
-                else 0,
+                version=numbers.whole(request.POST.get("version")),
                 now=timezone.now(),
             )
         except Refused as e:

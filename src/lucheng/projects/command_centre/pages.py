@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 from typing import Any, cast
-from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import path, reverse
@@ -24,6 +22,7 @@ from lucheng.core.organisation.models import Person
 from lucheng.projects.command_centre import knowledge, search
 from lucheng.projects.command_centre.forms import ArticleForm, blank, initial
 from lucheng.projects.command_centre.models import Article
+from lucheng.web import numbers
 from lucheng.web.nav import Entry
 
 NAV = [Entry(gettext_lazy("Knowledge"), "knowledge", "case.view", order=27)]
@@ -50,21 +49,6 @@ def _asked(request: HttpRequest) -> str:
     return "".join(c for c in request.GET.get("q", "") if c.isprintable()).strip()[:200]
 
 
-def _page(request: HttpRequest, rows: QuerySet[Article], kept: dict[str, str]) -> dict[str, Any]:
-    text = request.GET.get("page", "")
-    number = min(max(1, int(text)), 1000) if text.isdecimal() and len(text) < 6 else 1
-    found = list(rows[(number - 1) * PAGE : number * PAGE + 1])
-
-    def address(to: int) -> str:
-        return "?" + urlencode({**kept, "page": to})
-
-    return {
-        "rows": found[:PAGE],
-        "previous": address(number - 1) if number > 1 else "",
-        "following": address(number + 1) if len(found) > PAGE else "",
-    }
-
-
 @login_required
 @require_safe
 def articles(request: HttpRequest) -> HttpResponse:
@@ -87,7 +71,7 @@ def articles(request: HttpRequest) -> HttpResponse:
             "due": lambda: knowledge.due(day).order_by("review_by", "id"),
             "expired": lambda: knowledge.expired(day).order_by("-valid_until", "id"),
         }.get(chosen, lambda: knowledge.holding(day).order_by("title", "id"))()
-        context |= _page(request, rows.select_related("owner"), {"list": chosen} if chosen else {})
+        context |= numbers.paged(request, rows.select_related("owner"), PAGE, 1000)
     return render(request, "command_centre/articles.html", context)
 
 
@@ -194,7 +178,9 @@ def faq(request: HttpRequest) -> HttpResponse:
             f.entry for f in search.find(asked, day=day, public=True, least=search.SHOWN, limit=10)
         ]
     else:
-        context |= _page(request, knowledge.holding(day).filter(public=True).order_by("title", "id"), {})
+        context |= numbers.paged(
+            request, knowledge.holding(day).filter(public=True).order_by("title", "id"), PAGE, 1000
+        )
     return render(request, "command_centre/faq.html", context)
 
 
