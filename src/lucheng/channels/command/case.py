@@ -18,7 +18,7 @@ from django.views.decorators.http import require_POST, require_safe
 from lucheng.channels.command import history, letters, steps
 from lucheng.channels.command.forms import ActionForm, unit_names
 from lucheng.core.cases import attachments, codes, engine, kinds, queries
-from lucheng.core.cases.lifecycle import FIELDS, Transition
+from lucheng.core.cases.lifecycle import EVENT_NAMES, FIELDS, Transition
 from lucheng.core.cases.models import Case, State, Supervision
 from lucheng.core.clocks import account
 from lucheng.core.clocks.models import Clock
@@ -335,7 +335,7 @@ def _overtaken(
     ]
     context = {
         "case": case,
-        "name": history.ACTION_NAMES.get(action, action),
+        "name": EVENT_NAMES.get(action, action),
         "why": why.detail,
         "changes": changes,
         "typed": typed,

@@ -13,7 +13,7 @@ from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
 
 from lucheng.core.cases import kinds
-from lucheng.core.cases.lifecycle import FIELDS, TRANSITIONS
+from lucheng.core.cases.lifecycle import EVENT_NAMES, FIELDS
 from lucheng.core.cases.models import Case, State, Supervision, Urgency
 from lucheng.core.clocks.account import length, moment
 from lucheng.core.clocks.models import Clock, ClockKind, TimeUnit
@@ -24,17 +24,6 @@ from lucheng.core.organisation.models import Role, Unit
 from lucheng.core.places import names
 
 Words = str | Promise
-
-ACTION_NAMES: dict[str, Words] = {
-    **{t.action: t.name for t in TRANSITIONS},
-    "create": gettext_lazy("Received"),
-    "split": gettext_lazy("Split"),
-    "attached": gettext_lazy("Photograph added"),
-    "contact_revealed": gettext_lazy("Contact looked at"),
-    "clock.warned": gettext_lazy("Warned: due soon"),
-    "clock.urged": gettext_lazy("Urged: overdue"),
-    "clock.escalated": gettext_lazy("Escalated"),
-}
 
 _OPERATIONS: dict[str, Words] = {
     "start": gettext_lazy("starts"),
@@ -111,7 +100,7 @@ def entries(
         body = e.body
         entry = Entry(
             e,
-            ACTION_NAMES.get(e.action, e.action),
+            EVENT_NAMES.get(e.action, e.action),
             who=e.actor.name if e.actor is not None else "",
             role=roles.get(e.actor_role, e.actor_role),
         )

@@ -16,8 +16,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
 
-from lucheng.core.cases import queries, today
-from lucheng.core.cases.lifecycle import TRANSITIONS
+from lucheng.core.cases import today
+from lucheng.core.cases.lifecycle import EVENT_NAMES
 from lucheng.core.cases.queries import Filter
 from lucheng.core.cases.today import Figure, Overview, Place, Rule
 from lucheng.core.dispatch import matters
@@ -25,6 +25,7 @@ from lucheng.core.errors import Forbidden
 from lucheng.core.organisation.access import Scope
 from lucheng.core.organisation.middleware import scope
 from lucheng.core.places import names
+from lucheng.web import numbers
 from lucheng.web.charts import Cell, Chart, Line, Series
 from lucheng.web.words import figure as written
 
@@ -56,13 +57,6 @@ _VERBS: dict[str, Any] = {
 }
 #: Steps that are one choice among several: the order's own page has them all.
 _CHOICES = frozenset({"redispatch", ""})
-
-SAID: dict[str, Any] = {
-    **{t.action: t.name for t in TRANSITIONS},
-    "create": gettext_lazy("Received"),
-    "clock.urged": gettext_lazy("Urged: overdue"),
-    "clock.escalated": gettext_lazy("Escalated"),
-}
 
 
 def rows_at(wanted: Filter) -> str:
@@ -100,7 +94,7 @@ def _needs(found: Overview) -> list[dict[str, Any]]:
             if n.action in _CHOICES
             else reverse("step", args=[n.number, n.action]),
             "count": n.count,
-            "counted": written(n.count) if n.count <= queries.COUNT_LIMIT else f"{queries.COUNT_LIMIT:,}+",
+            "counted": numbers.counted(n.count),
             "rows": rows_at(n.wanted),
         }
         for n in found.needs
@@ -125,7 +119,7 @@ def _events(found: Overview) -> list[dict[str, Any]]:
     return [
         {
             "at": e.at,
-            "what": SAID[e.action],
+            "what": EVENT_NAMES[e.action],
             "place": names.place_name(e.place),
             "matter": matters.name(e.matter) if e.matter else _("no category yet"),
             "address": reverse("case", args=[e.number]),

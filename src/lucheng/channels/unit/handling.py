@@ -20,7 +20,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from lucheng.channels.unit.forms import FORMS, UNDER, StepForm, unit_names
 from lucheng.core.cases import attachments, engine, inbox, kinds, law, queries
-from lucheng.core.cases.lifecycle import FIELDS, TRANSITIONS, Transition
+from lucheng.core.cases.lifecycle import EVENT_NAMES, FIELDS, TRANSITIONS, Transition
 from lucheng.core.cases.models import Case
 from lucheng.core.clocks.models import Clock, ClockKind
 from lucheng.core.errors import Invalid, NotFound, Refused
@@ -50,7 +50,6 @@ SAYS: dict[str, Any] = {
     "assign": gettext_lazy("Hand it over"),
 }
 
-_NAMES = {t.action: t.name for t in TRANSITIONS}
 #: Events whose texts say to the unit where the order stands.
 _TOLD = (
     "dispatch", "redispatch", "uphold", "supplement", "contact", "try_contact", "ask_assist", "assist", "assign",
@@ -103,7 +102,7 @@ def _past(case: Case) -> list[dict[str, Any]]:
             "at": e.at,
             "title": " · ".join(
                 [
-                    str(_NAMES[e.action]),
+                    str(EVENT_NAMES[e.action]),
                     *([e.actor.name] if e.actor is not None else []),
                     *([f"→ {people[e.body['person']]}"] if e.body.get("person") in people else []),
                 ]
@@ -281,7 +280,7 @@ def step(request: HttpRequest, number: str, action: str) -> HttpResponse:
         return _show(request, case, opened=panel, bound=form, status=e.status)
     except Refused as e:
         return _refused(request, number, panel, data, e)
-    messages.success(request, _("Done: %(action)s.") % {"action": _NAMES[action]})
+    messages.success(request, _("Done: %(action)s.") % {"action": EVENT_NAMES[action]})
     return _onward(request, number)
 
 

@@ -345,3 +345,15 @@ TRANSITIONS: tuple[Transition, ...] = (
 BY_ACTION: dict[tuple[str, str], Transition] = {
     (t.action, s.value): t for t in TRANSITIONS for s in t.sources
 }
+
+#: What each event of a case is called: the steps of the table, and what the ledger notes beside them.
+EVENT_NAMES: dict[str, Text] = {
+    **{t.action: t.name for t in TRANSITIONS},
+    "create": _("Received"),
+    "split": _("Split"),
+    "attached": _("Photograph added"),
+    "contact_revealed": _("Contact looked at"),
+    "clock.warned": _("Warned: due soon"),
+    "clock.urged": _("Urged: overdue"),
+    "clock.escalated": _("Escalated"),
+}
