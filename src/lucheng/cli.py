@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import os
 from importlib import import_module
 from importlib.util import find_spec
-from typing import Annotated
+from pathlib import Path
+from typing import Annotated, NoReturn
 
 import typer
 
@@ -41,6 +43,81 @@ def stop() -> None:
     from lucheng import embedded
 
     typer.echo("stopped" if embedded.stop() else "was not running")
+
+
+@app.command()
+def backup(
+    folder: Annotated[Path, typer.Argument(help="Where backups are kept; each becomes a folder of its own.")],
+    keep: Annotated[int | None, typer.Option(help="Keep so many, and delete older ones.", min=1)] = None,
+) -> None:
+    """Back up the embedded database and the photographs while everything goes on. Keys are not in it."""
+    from django.conf import settings
+    from django.utils import timezone
+    from rich.progress import Progress
+
+    from lucheng import backups
+
+    _only_embedded()
+    try:
+        with Progress(transient=True) as progress:
+            task = progress.add_task("backing up", total=None)
+            made = backups.take(
+                folder,
+                timezone.now(),
+                settings.ATTACHMENTS,
+                lambda done, total: progress.update(task, completed=done, total=total or None),
+            )
+    except backups.Failed as failed:
+        _refuse(str(failed))
+    typer.echo(f"{made.folder}: {made.size / 1024**2:,.0f} MB, checked")
+    typer.echo(f"Keys are not in it. Keep a copy of {settings.HOME / 'keys'} apart from it.")
+    for gone in backups.forget(folder, keep) if keep else []:
+        typer.echo(f"deleted {gone}")
+
+
+@app.command()
+def restore(
+    folder: Annotated[Path, typer.Argument(help="One backup, as `lucheng backup` made it.")],
+    to: Annotated[
+        dt.datetime | None,
+        typer.Option(
+            formats=["%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M:%S"],
+            help="As things stood at this moment, in the city's time; needs LUCHENG_ARCHIVE.",
+        ),
+    ] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+) -> None:
+    """Put a backup in the place of the embedded database. What lay there is moved aside, not deleted."""
+    from django.conf import settings
+    from django.utils import timezone
+
+    from lucheng import backups, embedded
+
+    _only_embedded()
+    if not yes:
+        typer.confirm(
+            f"This stops the database in {embedded.data_folder()} and starts the backup in its place. Go on?",
+            abort=True,
+        )
+    try:
+        aside = backups.restore(
+            folder, settings.ATTACHMENTS, timezone.now(), timezone.make_aware(to) if to is not None else None
+        )
+    except backups.Failed as failed:
+        _refuse(str(failed))
+    if aside is not None:
+        typer.echo(f"what lay there before: {aside}")
+    typer.echo("restored; now prove it with `lucheng ledger verify`")
+
+
+def _only_embedded() -> None:
+    if os.environ.get("DATABASE_URL"):
+        _refuse("DATABASE_URL names a server of your own: back it up with its own tools (docs/manual.md).")
+
+
+def _refuse(words: str) -> NoReturn:
+    typer.secho(words, fg="red", err=True)
+    raise typer.Exit(1)
 
 
 @app.command()

