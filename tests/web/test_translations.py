@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import io
 from collections.abc import Iterator
 from pathlib import Path
@@ -69,6 +70,19 @@ def test_every_sentence_has_its_chinese_in_the_catalogue_of_its_room() -> None:
         if message[1] and not all(known.get(room_of(file), {}).get(message, ("",)))
     ]
     assert not missing, f"{len(missing)} sentences have no Chinese:\n" + "\n".join(missing)
+
+
+def test_no_sentence_hides_inside_an_f_string() -> None:
+    """Before Python 3.12 an f-string is one token: what is said inside it escapes the look for sentences."""
+    hidden = [
+        f"{file.relative_to(SOURCE)}:{call.lineno}"
+        for file in SOURCE.glob("**/*.py")
+        for text in ast.walk(ast.parse(file.read_text()))
+        if isinstance(text, ast.JoinedStr)
+        for call in ast.walk(text)
+        if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id in KEYWORDS
+    ]
+    assert not hidden, "take the sentence out of the f-string: " + ", ".join(hidden)
 
 
 def test_a_sentence_has_the_same_chinese_in_every_room() -> None:

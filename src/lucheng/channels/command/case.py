@@ -91,10 +91,7 @@ def _contact(case: Case, reader: Scope) -> dict[str, Any]:
 
 def _answers(case: Case) -> dict[str, Any]:
     """What was answered at the callback, in words."""
-    return {
-        "satisfaction": dict(FIELDS["satisfaction"].choices).get(str(case.satisfaction), ""),
-        "yesno": f"{_('yes')},{_('no')}",
-    }
+    return {"satisfaction": dict(FIELDS["satisfaction"].choices).get(str(case.satisfaction), "")}
 
 
 def _dispatched(case: Case, entries: Sequence[history.Entry]) -> history.Entry | None:

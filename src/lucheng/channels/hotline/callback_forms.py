@@ -121,7 +121,8 @@ class CallbackForm(forms.Form):
         said = dict(FIELDS["satisfaction"].choices).get(str(self.data.get("satisfaction", "")))
         if said:
             answers.append(str(said))
-        return f"{_('Callback')}：{'，'.join(answers)}。{note}" if answers else note
+        heading = _("Callback")
+        return f"{heading}：{'，'.join(answers)}。{note}" if answers else note
 
     def show(self, refused: Invalid) -> None:
         """Carry refusals, each at its field: what is asked as a reason is written in the note here."""

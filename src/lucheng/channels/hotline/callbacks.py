@@ -209,7 +209,6 @@ def _show(
         "may_reveal": may_reveal,
         "revealed": revealed,
         "online": _satisfaction(case.satisfaction) if case.satisfaction is not None else "",
-        "yesno": f"{_('yes')},{_('no')}",
         "back": "verify" if case.is_verified else "call",
         "bad": case.satisfaction in (1, 2) or case.solved is False,
     }

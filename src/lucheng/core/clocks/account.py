@@ -106,7 +106,8 @@ def length(amount: int, unit: str) -> str:
 def moment(at: dt.datetime) -> str:
     """A moment as an account names it: day and minute, with the year: it may be read much later."""
     local = timezone.localtime(at)
-    return f"{date_format(local, _('F j, Y'))} {local:%H:%M}"
+    day = date_format(local, _("F j, Y"))
+    return f"{day} {local:%H:%M}"
 
 
 def row_words(row: TimeLimit) -> str:
