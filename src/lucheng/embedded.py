@@ -29,6 +29,9 @@ timezone = 'UTC'
 log_timezone = 'UTC'
 idle_in_transaction_session_timeout = '60s'
 jit = off
+# The log tells what went wrong, and never with whose words or number.
+log_min_error_statement = 'panic'
+log_error_verbosity = 'terse'
 """
 
 

@@ -44,6 +44,8 @@ class Installation:
     port: int = field(default_factory=_free_port)
     token: str = ""
     server: subprocess.Popen[bytes] | None = None
+    #: Where the server's log goes; None where nobody reads it.
+    log: Path | None = None
 
     @property
     def env(self) -> dict[str, str]:
@@ -94,6 +96,7 @@ class Installation:
 
     def start(self) -> None:
         """Start the web server and wait for its first answer."""
+        log = self.log.open("ab") if self.log is not None else subprocess.DEVNULL
         self.server = subprocess.Popen(
             [
                 sys.executable,
@@ -109,8 +112,8 @@ class Installation:
             ],
             env=self.env,
             cwd=ROOT,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
             start_new_session=True,
         )
         deadline = time.monotonic() + PATIENCE
@@ -129,7 +132,7 @@ class Installation:
             assert time.monotonic() < deadline, "the workers do not die"
             time.sleep(0.02)
 
-    def create(self, key: str, content: str) -> tuple[int, dict[str, Any]]:
+    def create(self, key: str, content: str, **changes: Any) -> tuple[int, dict[str, Any]]:
         """One create over HTTP; status 0 where no answer came."""
         body = json.dumps(
             {
@@ -141,6 +144,7 @@ class Installation:
                 "place": "990101001001001",
                 "matter": "010201",
                 "dispatch": True,
+                **changes,
             }
         ).encode()
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
