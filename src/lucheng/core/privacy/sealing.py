@@ -78,16 +78,17 @@ _INDEXES: dict[str, Callable[[bytes, bytes], bytes]] = {
     "sm4": _sm3,
 }
 
-_newest: dict[Path, int] = {}
+#: The newest key of a home, and the file in which the next one would lie.
+_newest: dict[Path, tuple[int, str]] = {}
 
 
 def _newest_key(home: Path) -> int:
     """The number of the key for new values. One look at the disk each time finds a key that was made meanwhile."""
-    number = _newest.get(home) or keys.newest_sealing_key(home)
-    while keys.sealing_file(home, number + 1).exists():
-        number += 1
-    _newest[home] = number
-    return number
+    known = _newest.get(home)
+    if known is None or os.access(known[1], os.F_OK):
+        number = keys.newest_sealing_key(home)
+        _newest[home] = known = number, str(keys.sealing_file(home, number + 1))
+    return known[0]
 
 
 @lru_cache(maxsize=64)
