@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from csp.constants import NONE, SELF
+from django.core.exceptions import ImproperlyConfigured
 
 from lucheng import channels, core, embedded, keys, projects
 
@@ -17,6 +18,12 @@ HOME = embedded.home()
 
 DEBUG = os.environ.get("LUCHENG_DEBUG") == "1"
 SECRET_KEY = os.environ.get("LUCHENG_SECRET_KEY") or keys.secret_key(HOME)
+#: The algorithms under which new contact data is sealed: "aes" or "sm4" (lucheng.core.privacy.sealing).
+SEALING = os.environ.get("LUCHENG_SEALING") or "aes"
+if SEALING not in ("aes", "sm4"):
+    raise ImproperlyConfigured(
+        f"LUCHENG_SEALING is {SEALING!r}: set it to aes or sm4, or leave it out for aes"
+    )
 ALLOWED_HOSTS = os.environ.get("LUCHENG_HOSTS", "localhost,127.0.0.1,[::1]").split(",")
 CSRF_TRUSTED_ORIGINS = [o for o in os.environ.get("LUCHENG_ORIGINS", "").split(",") if o]
 

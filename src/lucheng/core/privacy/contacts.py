@@ -9,25 +9,20 @@ Jinan 12345 regulation arts. 16 and 24.
 from __future__ import annotations
 
 import datetime as dt
-import hmac
 import re
 import unicodedata
 from dataclasses import dataclass
-from functools import lru_cache
-from pathlib import Path
 
-from django.conf import settings
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
-from lucheng import keys
 from lucheng.core.cases.models import Case
 from lucheng.core.errors import Forbidden, Invalid
 from lucheng.core.ledger.append import append
 from lucheng.core.organisation.access import Scope
 from lucheng.core.organisation.models import Person
 from lucheng.core.privacy.models import Contact, Reveal
-from lucheng.core.privacy.sealing import seal, unseal
+from lucheng.core.privacy.sealing import blind_index, blind_indexes, seal, unseal
 
 _NUMBER = re.compile(r"\+?[0-9]{3,15}(?:x[0-9]{1,6})?")
 _EXTENSION = re.compile(r"(?:转|轉|分机|ext\.?|x|#|,)+", re.IGNORECASE)
@@ -83,19 +78,16 @@ def _mask(number: str) -> str:
     return f"****{base[-3:]}" if len(base) >= 7 else f"****{base[-1]}"
 
 
-@lru_cache(maxsize=2)
-def _index_key(home: Path) -> bytes:
-    return keys.index_key(home)
-
-
 def phone_index(phone: str) -> bytes:
-    """The blind index of a number: 32 bytes by which an exact number is found again and which reveal nothing
-    alone."""
-    return _index(normalise_phone(phone))
+    """The blind index that a number gets now: 32 bytes by which an exact number is found again and which reveal
+    nothing alone."""
+    return blind_index(normalise_phone(phone))
 
 
-def _index(number: str) -> bytes:
-    return hmac.digest(_index_key(settings.HOME), number.encode(), "sha256")
+def phone_indexes(phone: str) -> list[bytes]:
+    """Every blind index under which a number may lie, for a look-up (``phone_index__in``): rows that were written
+    while ``LUCHENG_SEALING`` said otherwise are found too."""
+    return blind_indexes(normalise_phone(phone))
 
 
 @dataclass(frozen=True)
@@ -122,7 +114,7 @@ def sealed(case_id: int, *, name: str, phone: str) -> Sealed:
         name=seal(name, _purpose("name", case_id)) if name else None,
         phone=seal(number, _purpose("phone", case_id)) if number else None,
         phone_mask=_mask(number),
-        phone_index=_index(number) if number else None,
+        phone_index=blind_index(number) if number else None,
     )
 
 
@@ -132,6 +124,21 @@ def open_phone(contact: Contact) -> str:
     People look through :func:`reveal` only. Raises SealError where the stored value was changed.
     """
     return unseal(contact.phone, _purpose("phone", contact.case_id)) if contact.phone else ""
+
+
+def resealed(contact: Contact) -> Sealed:
+    """The same name and number, sealed as new ones are now; what they say is not judged again, and shown to nobody.
+
+    Raises SealError where a stored value does not open.
+    """
+    name = unseal(contact.name, _purpose("name", contact.case_id)) if contact.name is not None else None
+    number = unseal(contact.phone, _purpose("phone", contact.case_id)) if contact.phone is not None else None
+    return Sealed(
+        name=seal(name, _purpose("name", contact.case_id)) if name is not None else None,
+        phone=seal(number, _purpose("phone", contact.case_id)) if number is not None else None,
+        phone_mask=contact.phone_mask,
+        phone_index=blind_index(number) if number is not None else None,
+    )
 
 
 def copy(source_case_id: int, target_case_id: int) -> None:
