@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import os
 import pkgutil
 from pathlib import Path
@@ -115,6 +116,12 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
     for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator")
 ]
+# How many wrong passwords lock sign-in, under one name and from one address, and for how long.
+SIGN_IN_TRIES = int(os.environ.get("LUCHENG_SIGN_IN_TRIES", "5"))
+SIGN_IN_ADDRESS_TRIES = int(os.environ.get("LUCHENG_SIGN_IN_ADDRESS_TRIES", "50"))
+SIGN_IN_LOCK = dt.timedelta(minutes=int(os.environ.get("LUCHENG_SIGN_IN_LOCK_MINUTES", "15")))
+if min(SIGN_IN_TRIES, SIGN_IN_ADDRESS_TRIES) < 1 or dt.timedelta(minutes=1) > SIGN_IN_LOCK:
+    raise ValueError("LUCHENG_SIGN_IN_… must be 1 or more: without a limit passwords can be guessed")
 LOGIN_URL = "sign-in"
 LOGIN_REDIRECT_URL = "home"
 LOGOUT_REDIRECT_URL = "home"

@@ -29,6 +29,7 @@ SWEEPS: dict[str, str | Promise] = {
     "suspended cases": pgettext_lazy("sweep", "let suspended cases go on"),
     "unattached photographs": pgettext_lazy("sweep", "remove photographs that belong to no case"),
     "sessions": pgettext_lazy("sweep", "forget sessions that have ended"),
+    "tries to sign in": pgettext_lazy("sweep", "forget old tries to sign in"),
 }
 
 

@@ -14,7 +14,7 @@ from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
 from lucheng.core.errors import Conflict, Forbidden, Invalid, NotFound, Text
-from lucheng.core.organisation import capabilities
+from lucheng.core.organisation import capabilities, signing_in
 from lucheng.core.organisation.models import Person, Post, Role, Unit
 from lucheng.core.places import names
 
@@ -159,7 +159,7 @@ def made_password() -> str:
 
 
 def set_password(person: Person, password: str, *, by: Person | None) -> None:
-    """Give somebody a new password; every session of theirs ends.
+    """Give somebody a new password; every session of theirs ends, and so does a lock after wrong passwords.
 
     Raises Forbidden where somebody does it to themselves; Invalid at ``password`` where it is too weak.
     """
@@ -171,3 +171,4 @@ def set_password(person: Person, password: str, *, by: Person | None) -> None:
         raise Invalid({"password": " ".join(weak.messages)}) from None
     person.set_password(password)
     person.save(update_fields=["password"])
+    signing_in.forget(person.username)

@@ -1,0 +1,8 @@
+"""Periodic work of this room."""
+
+from __future__ import annotations
+
+from lucheng.core.ledger.worker import Sweep
+from lucheng.core.organisation.signing_in import forget_old
+
+SWEEPS = [Sweep("tries to sign in", 600.0, forget_old)]
