@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from lucheng.core.cases.models import Case
 
 KEPT = Path(__file__).parents[1] / "docs" / "access.md"
-METHODS = ("GET", "POST")
+METHODS: tuple[str, ...] = ("GET", "POST")
 NOBODY = "nobody"
 
 NEAR, FAR, ABSENT = "near", "far", "absent"
