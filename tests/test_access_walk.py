@@ -1,0 +1,87 @@
+"""Nobody in where they do not belong: every address asked as nobody and as each role, with cases of both districts."""
+
+from __future__ import annotations
+
+import pytest
+from pytest_django import DjangoDbBlocker
+from tools import access
+
+from lucheng.core.organisation.capabilities import SEPARATED
+from tests import factories
+
+pytestmark = pytest.mark.django_db
+
+#: What stands open to the street: the resident's pages, the way in, how things look, and the interface's own words.
+PUBLIC = {
+    *("home", "urgent", "report-place", "report-nearby", "report-you", "around", "around-place", "faq"),
+    *("track", "tracking", "tracking-picture", "tracking-act", "act_as_requester", "post_report"),
+    *("sign-in", "sign-out", "set_language", "theme", "large-print", "style", "outlines"),
+    *("api-docs", "problem", "openapi-json", "api-root"),
+}
+
+
+@pytest.fixture(scope="module")
+def found(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> access.Walk:
+    """One walk for all tests here, undone at its end."""
+    from django.db import transaction
+
+    with django_db_blocker.unblock(), transaction.atomic():
+        made = access.walk(factories.city())
+        transaction.set_rollback(True)
+    return made
+
+
+def _what(answers: list[access.Answer]) -> list[tuple[str, str, str, str, int]]:
+    return [(a.method, a.path, a.reader, a.which, a.status) for a in answers]
+
+
+def test_every_answer_is_the_one_that_the_access_table_allows(found: access.Walk) -> None:
+    assert access.document(found) == access.KEPT.read_text(encoding="utf-8"), (
+        "Access has changed: run `python -m tools.access` and look at the difference."
+    )
+
+
+def test_no_request_breaks_the_server(found: access.Walk) -> None:
+    assert not _what([a for a in found.answers if a.status >= 500])
+
+
+def test_without_sign_in_nothing_opens_but_the_public_routes(found: access.Walk) -> None:
+    asked = [a for a in found.answers if a.reader == access.NOBODY]
+    assert {a.route.name for a in asked} >= PUBLIC
+    shut = {access.SIGN_IN, access.NO_METHOD}
+    assert not _what([a for a in asked if a.route.name not in PUBLIC and a.verdict not in shut])
+
+
+def test_no_administrator_reads_a_case(found: access.Walk) -> None:
+    administrators = {r for r, held in found.capabilities.items() if held & set(SEPARATED)}
+    assert len(administrators) == 3
+    asked = [a for a in found.answers if a.reader in administrators and not a.route.by_code]
+    assert not _what([a for a in asked if _shows(a, found.near.number, access.NEAR_TITLE)])
+    assert not _what([a for a in asked if _shows(a, found.far.number, access.FAR_TITLE)])
+
+
+def test_nobody_sees_a_case_of_another_district_nor_learns_that_it_exists(found: access.Walk) -> None:
+    asked = [a for a in found.answers if not a.route.by_code]
+    assert not _what([a for a in asked if _shows(a, found.far.number, access.FAR_TITLE)])
+    by_which = {(a.route.pattern, a.method, a.reader, a.which): a.status for a in asked if a.route.by_case}
+    told_apart = [
+        (*key, status)
+        for key, status in by_which.items()
+        if key[3] == access.FAR and status != by_which[(*key[:3], access.ABSENT)]
+    ]
+    assert by_which
+    assert not told_apart
+
+
+def test_who_may_see_the_case_of_their_district_does(found: access.Walk) -> None:
+    """The walk looks where there is something to see: else nothing above would prove anything."""
+    asked = [a for a in found.answers if not a.route.by_code]
+    readers = {a.reader for a in asked if _shows(a, found.near.number, access.NEAR_TITLE)}
+    seeing = {r for r, held in found.capabilities.items() if "case.view" in held}
+    assert readers == seeing
+
+
+def _shows(answer: access.Answer, number: str, title: str) -> bool:
+    """Whether the answer tells of the case. A refusal may repeat the number that was asked for."""
+    repeated = number in answer.path and answer.status in (403, 404)
+    return title in answer.body or (number in answer.body and not repeated)

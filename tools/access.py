@@ -1,0 +1,315 @@
+"""Who gets in where, by walking: ``python -m tools.access`` writes ``docs/access.md``.
+
+Every address of the installation is asked, by GET and by POST, as nobody and as each role of the national catalogue
+in the small city of the tests. What a page answers is the truth of what it demands, wherever in its code it checks;
+so the table follows the code by itself, and a change of access is a difference in the table.
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+import logging
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from django.db import transaction
+
+if TYPE_CHECKING:
+    from django.test import Client
+    from tests.factories import City
+
+    from lucheng.core.cases.models import Case
+
+KEPT = Path(__file__).parents[1] / "docs" / "access.md"
+METHODS: tuple[str, ...] = ("GET", "POST")
+NOBODY = "nobody"
+
+NEAR, FAR, ABSENT = "near", "far", "absent"
+#: The number of no case.
+MISSING = "990000000000000000"
+NEAR_TITLE, FAR_TITLE = "西区垃圾房夜里无人清运", "东旗路口路灯整夜不亮"
+
+OPEN, SIGN_IN, FORBIDDEN, NOT_FOUND, ALLOWED, NO_METHOD = (
+    "open",
+    "sign-in",
+    "forbidden",
+    "not found",
+    "allowed",
+    "no method",
+)
+_LETTERS = {
+    OPEN: "open",
+    SIGN_IN: "sign-in",
+    FORBIDDEN: "–",
+    NOT_FOUND: "none",
+    ALLOWED: "yes",
+    NO_METHOD: "",
+}
+
+#: What the interface is sent where an empty object would be turned away before anybody asks who sends it.
+_BODIES: dict[str, Any] = {
+    "reveal_contact": {"reason": "核实地址"},
+}
+#: A page that shows a case beside a list is asked as the script of the list asks.
+_BESIDE = {"X-Board": "1"}
+
+
+@dataclass(frozen=True)
+class Route:
+    """One address pattern, and the names of what stands in it."""
+
+    pattern: str
+    name: str
+    names: tuple[str, ...]
+
+    @property
+    def by_case(self) -> bool:
+        """Whether it names a case by the number that staff use."""
+        return bool({"number"} & set(self.names)) and not self.pattern.startswith("admin/")
+
+    @property
+    def by_code(self) -> bool:
+        """Whether it is for whoever holds the tracking code of a case."""
+        return self.pattern.startswith(("t/<", "api/v1/track/"))
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What one reader got at one address."""
+
+    route: Route
+    method: str
+    reader: str
+    which: str
+    path: str
+    status: int
+    verdict: str
+    body: str
+
+
+@dataclass
+class Walk:
+    """All answers, with the two cases that were looked for in them and what each reader may."""
+
+    near: Case
+    far: Case
+    readers: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    capabilities: dict[str, frozenset[str]] = field(default_factory=dict)
+    answers: list[Answer] = field(default_factory=list)
+
+
+def routes() -> list[Route]:
+    """Every pattern of the URL configuration, those of the API included, without repetition."""
+    from django.urls import URLPattern, URLResolver, get_resolver
+
+    def inside(resolver: URLResolver, before: str) -> Iterator[Route]:
+        for entry in resolver.url_patterns:
+            pattern = before + str(entry.pattern)
+            if isinstance(entry, URLPattern):
+                yield Route(pattern, entry.name or "", tuple(entry.pattern.converters))
+            else:
+                yield from inside(entry, pattern)
+
+    return list({r.pattern: r for r in inside(get_resolver(), "")}.values())
+
+
+def _values(city: City, near: Case) -> dict[str, str]:
+    """What to write in an address, by the name in the pattern, or by route and name where one name means many."""
+    from lucheng.core.dispatch.models import Version
+    from lucheng.core.organisation.models import Post
+
+    member = city.people["colleague"]
+    edition = str(Version.objects.order_by("-pk").values_list("number", flat=True)[0])
+    values = {
+        "action": "sign",
+        "sha256": "0" * 64,
+        "slug": "forbidden",
+        "draft_id": "0" * 32,
+        "place": near.place,
+        "name": "received",
+        "what": "unit",
+        "year": "2026",
+        "pk": str(member.pk),
+        "post": str(Post.objects.get(person=member).pk),
+        "code": near.code,
+        "article:code": "lamp",
+        "article-write:code": "lamp",
+        "role:code": "operator",
+        "get_division:code": near.place,
+        "unit-record:pk": str(city.units["utilities"].pk),
+        "close-unit:pk": str(city.units["utilities"].pk),
+    }
+    return values | {
+        f"{r.name}:number": edition for r in routes() if r.pattern.startswith("admin/catalogue/")
+    }
+
+
+def _path(route: Route, values: dict[str, str], number: str) -> str:
+    path = "/" + route.pattern
+    for name in route.names:
+        value = values.get(f"{route.name}:{name}") or (number if name == "number" else values[name])
+        start = path.index("<")
+        end = path.index(">")
+        path = path[:start] + value + path[end + 1 :]
+    return path
+
+
+def _people(city: City, walk: Walk) -> dict[str, Client]:
+    """One reader for each way in which roles of the catalogue differ: what counts is reach and capabilities alone."""
+    from django.test import Client
+    from tests import factories
+
+    from lucheng.core.organisation.models import Role
+
+    clients = {NOBODY: Client(headers={"accept-language": "zh-CN"})}
+    walk.capabilities[NOBODY] = frozenset()
+    alike: dict[tuple[str, tuple[str, ...]], list[str]] = {}
+    for role in Role.objects.order_by("code"):
+        alike.setdefault((role.reach, tuple(role.capabilities)), []).append(role.code)
+    for (reach, held), codes in alike.items():
+        where, unit = {
+            Role.Reach.PLACE.value: (factories.WEST, "west"),
+            Role.Reach.UNIT.value: (factories.STREET, "street"),
+        }.get(reach, (factories.CITY, "government"))
+        name = codes[0]
+        city.people[name] = factories.person(f"walker-{name}", name, where, city.units[unit])
+        clients[name] = factories.client(city, name)
+        walk.readers[name] = tuple(codes)
+        walk.capabilities[name] = frozenset(held)
+    return clients
+
+
+def walk(city: City) -> Walk:
+    """Ask every route as every reader. What a request changes is undone before the next."""
+    from tests import factories
+
+    from lucheng.core.cases.models import State
+
+    factories.article(city)
+    near = factories.received(matter=factories.RUBBISH, title=NEAR_TITLE)
+    near = factories.step(near, "accept", "dispatcher", city, matter=factories.RUBBISH)
+    near = factories.step(near, "dispatch", "dispatcher", city)
+    far = factories.case_in(State.DISPATCHED, city, place=factories.SUMU + "001001", title=FAR_TITLE)
+    found = Walk(near, far)
+    clients = _people(city, found)
+    values = _values(city, near)
+    numbers = {NEAR: near.number, FAR: far.number, ABSENT: MISSING}
+    for reader, client in clients.items():
+        cookies = copy.deepcopy(client.cookies)
+        for route in routes():
+            methods = METHODS
+            for which in numbers if route.by_case else (NEAR,):
+                path = _path(route, values, numbers[which])
+                asked = [_ask(client, route, reader, which, method, path, near.version) for method in methods]
+                client.cookies = copy.deepcopy(cookies)
+                found.answers += asked
+                # What is shut whatever the case need not be asked about the others.
+                methods = tuple(a.method for a in asked if a.verdict not in (NO_METHOD, SIGN_IN))
+    return found
+
+
+def _ask(
+    client: Client, route: Route, reader: str, which: str, method: str, path: str, version: int
+) -> Answer:
+    from lucheng.core.revisions import snapshot
+
+    content: tuple[bytes, str] = (b"", "application/x-www-form-urlencoded")
+    if path.startswith("/api/"):
+        content = (json.dumps(_BODIES.get(route.name, {})).encode(), "application/json")
+    headers = {"If-Match": f'"{version}"', "Idempotency-Key": "walk", **_BESIDE}
+    # A contact is shown only once that is committed; as in Django's own TestCase, this block lets it pass.
+    undone: Any = transaction.atomic()
+    undone._from_testcase = True
+    with undone:
+        got: Any = client.generic(method, path, *content, headers=headers)
+        body: bytes = got.getvalue()
+        transaction.set_rollback(True)
+    if method == "POST" and got.status_code < 400:
+        snapshot.forget()
+    return Answer(
+        route=route,
+        method=method,
+        reader=reader,
+        which=which,
+        path=path,
+        status=got.status_code,
+        verdict=_verdict(reader, got.status_code, got.headers.get("Location", "")),
+        body=body.decode("utf-8", "replace"),
+    )
+
+
+def _verdict(reader: str, status: int, location: str) -> str:
+    if status == 401 or (status == 302 and location.startswith("/sign-in/")):
+        return SIGN_IN
+    if status in (403, 404, 405):
+        return {403: FORBIDDEN, 404: NOT_FOUND, 405: NO_METHOD}[status]
+    return OPEN if reader == NOBODY else ALLOWED
+
+
+def document(found: Walk) -> str:
+    """The table as it is kept in docs/access.md."""
+    readers = [NOBODY, *found.readers]
+    lines = [
+        "# Who gets in where",
+        "",
+        "Written by `python -m tools.access`, which asks every address as nobody and as each role of the national",
+        "catalogue; do not edit. Roles that allow the same share a column. A post at a place stands in one district,",
+        "and `<number>` is a case of that district that a unit in it has in hand; a case of another district is",
+        "answered like one that does not exist.",
+        "",
+        "| answer | meaning |",
+        "|---|---|",
+        "| open | answers without sign-in |",
+        "| sign-in | asks for sign-in (a page) or a key (the interface) |",
+        "| – | forbidden (403) |",
+        "| none | not found (404): it is not there, or this reader may not know of it |",
+        "| yes | the door is open. A POST is sent without content, and may still be turned away for what it lacks |",
+        "| | this method is not for this address (405) |",
+        "",
+        "| column | roles |",
+        "|---|---|",
+        *(f"| {name} | {', '.join(codes)} |" for name, codes in found.readers.items()),
+        "",
+        "| address | method | " + " | ".join(readers) + " |",
+        "|---|---|" + "---|" * len(readers),
+    ]
+    cells = {(a.route.pattern, a.method, a.reader): a.verdict for a in found.answers if a.which == NEAR}
+    for pattern in dict.fromkeys(a.route.pattern for a in found.answers):
+        for method in METHODS:
+            row = [cells[pattern, method, reader] for reader in readers]
+            if set(row[1:]) - {NO_METHOD}:
+                shown = " | ".join(_LETTERS[verdict] for verdict in row)
+                lines.append(f"| `/{pattern}` | {method} | {shown} |")
+    return "\n".join(lines) + "\n"
+
+
+def main() -> None:
+    """Walk in a database that is made for it and thrown away."""
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tests.settings")
+    import django
+
+    from lucheng import embedded
+
+    if not os.environ.get("DATABASE_URL"):
+        embedded.ensure_running(durable=False)
+    django.setup()
+    from django.test.utils import setup_databases, setup_test_environment, teardown_databases
+    from tests import factories
+
+    logging.disable(logging.CRITICAL)  # every refusal is a warning
+    setup_test_environment()
+    made = setup_databases(verbosity=0, interactive=False)
+    try:
+        with transaction.atomic():
+            KEPT.write_text(document(walk(factories.city())), encoding="utf-8")
+            transaction.set_rollback(True)
+    finally:
+        teardown_databases(made, verbosity=0)
+
+
+if __name__ == "__main__":
+    main()
