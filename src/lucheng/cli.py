@@ -53,20 +53,14 @@ def backup(
     """Back up the embedded database and the photographs while everything goes on. Keys are not in it."""
     from django.conf import settings
     from django.utils import timezone
-    from rich.progress import Progress
 
     from lucheng import backups
+    from lucheng.core.console import reporting
 
     _only_embedded()
     try:
-        with Progress(transient=True) as progress:
-            task = progress.add_task("backing up", total=None)
-            made = backups.take(
-                folder,
-                timezone.now(),
-                settings.ATTACHMENTS,
-                lambda done, total: progress.update(task, completed=done, total=total or None),
-            )
+        with reporting("backing up") as report:
+            made = backups.take(folder, timezone.now(), settings.ATTACHMENTS, report)
     except backups.Failed as failed:
         _refuse(str(failed))
     typer.echo(f"{made.folder}: {made.size / 1024**2:,.0f} MB, checked")

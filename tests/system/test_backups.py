@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-import shutil
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
-from tests.system.installation import ROOT, Installation
+from tests.system.installation import ROOT, Installation, apart
 
 _CONTENTS = """
 import json
@@ -36,18 +33,6 @@ class Backed(Installation):
     def env(self) -> dict[str, str]:
         return {**super().env, "LUCHENG_ARCHIVE": str(self.home.parent / "archive")}
 
-    def lucheng(self, *arguments: str) -> tuple[int, str]:
-        """Exit code and words of one command."""
-        done = subprocess.run(
-            [sys.executable, "-m", "lucheng", *arguments],
-            env=self.env,
-            cwd=ROOT,
-            capture_output=True,
-            text=True,
-            timeout=120,
-        )
-        return done.returncode, done.stdout + done.stderr
-
     def contents(self) -> list[str]:
         found: list[str] = json.loads(self.python(_CONTENTS))
         return found
@@ -55,16 +40,10 @@ class Backed(Installation):
 
 @pytest.fixture(scope="module")
 def installation() -> Iterator[Backed]:
-    home = Path(tempfile.mkdtemp(prefix="lucheng-backup-"))
-    home.chmod(0o755)
-    made = Backed(home / "home")
-    try:
+    with apart(Backed, "backup") as made:
         made.prepare()
         made.start()
         yield made
-    finally:
-        made.remove()
-        shutil.rmtree(home, ignore_errors=True)
 
 
 def test_a_city_comes_back_as_it_was_when_backed_up_or_at_any_moment_after(installation: Backed) -> None:

@@ -4,31 +4,21 @@ from __future__ import annotations
 
 import json
 import random
-import shutil
-import tempfile
 import threading
 import time
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
-from tests.system.installation import PATIENCE, Installation
+from tests.system.installation import PATIENCE, Installation, apart
 
 
 @pytest.fixture(scope="module")
 def installation() -> Iterator[Installation]:
-    # Not pytest's own folder: a socket's path is short, and the database's system user must be able to pass.
-    home = Path(tempfile.mkdtemp(prefix="lucheng-system-"))
-    home.chmod(0o755)
-    made = Installation(home / "home")
-    try:
+    with apart(Installation, "system") as made:
         made.prepare()
         made.start()
         yield made
-    finally:
-        made.remove()
-        shutil.rmtree(home, ignore_errors=True)
 
 
 _WHOLE = """

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
-from tests.system.installation import ROOT, Installation
+from tests.system.installation import ROOT, Installation, apart
 
 
 class Talkative(Installation):
@@ -25,16 +22,11 @@ class Talkative(Installation):
 
 @pytest.fixture
 def installation() -> Iterator[Talkative]:
-    home = Path(tempfile.mkdtemp(prefix="lucheng-logs-"))
-    home.chmod(0o755)
-    made = Talkative(home / "home", log=home / "server.log")
-    try:
+    with apart(Talkative, "logs") as made:
+        made.log = made.home / "server.log"
         made.prepare()
         made.start()
         yield made
-    finally:
-        made.remove()
-        shutil.rmtree(home, ignore_errors=True)
 
 
 def test_no_log_holds_a_number_a_name_or_a_word_of_what_was_sent(installation: Talkative) -> None:

@@ -6,14 +6,13 @@ import gzip
 import json
 import shutil
 import subprocess
-import tempfile
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
-from tools.release_database import RELEASES, address, postgresql
+from tools.release_database import RELEASES, address
 
-from tests.system.installation import Installation
+from lucheng import embedded
+from tests.system.installation import Installation, apart
 
 # What a resident and a dispatcher do on the first morning after an upgrade; runs in a process of its own.
 _WORK = """
@@ -43,16 +42,8 @@ print(json.dumps({{
 
 @pytest.fixture
 def empty() -> Iterator[Installation]:
-    # Not pytest's own folder: a socket's path is short, and the database's system user must be able to pass.
-    above = Path(tempfile.mkdtemp(prefix="lucheng-upgrade-"))
-    above.chmod(0o755)
-    made = Installation(above / "home")
-    made.home.mkdir()
-    try:
+    with apart(Installation, "upgrade") as made:
         yield made
-    finally:
-        made.remove()
-        shutil.rmtree(above, ignore_errors=True)
 
 
 @pytest.mark.parametrize("release", sorted(p.name for p in RELEASES.iterdir()))
@@ -66,7 +57,7 @@ def test_a_database_of_an_earlier_release_migrates_verifies_and_opens(
         shutil.copytree(kept / folder, empty.home / folder)
     empty.database(running=True)
     subprocess.run(
-        [postgresql(empty, "psql"), "--quiet", "--no-psqlrc", "--set=ON_ERROR_STOP=1", address(empty)],
+        [embedded.tool("psql"), "--quiet", "--no-psqlrc", "--set=ON_ERROR_STOP=1", address(empty)],
         input=gzip.decompress((kept / "database.sql.gz").read_bytes()),
         stdout=subprocess.DEVNULL,
         check=True,

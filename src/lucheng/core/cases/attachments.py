@@ -21,6 +21,7 @@ from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 from PIL import Image, ImageOps
 
+from lucheng import files
 from lucheng.core.cases.models import Attachment, Case
 from lucheng.core.errors import Conflict, Invalid, NotFound
 from lucheng.core.ledger.append import append
@@ -105,16 +106,8 @@ def _folder(file: Path) -> Path:
     folder = file.parent
     if not folder.exists():
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        _sync(folder.parent)
+        files.sync(folder.parent)
     return folder
-
-
-def _sync(folder: Path) -> None:
-    fd = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(fd)
-    finally:
-        os.close(fd)
 
 
 def receive(upload: Readable | bytes) -> str:
@@ -145,7 +138,7 @@ def receive(upload: Readable | bytes) -> str:
         f.flush()
         os.fsync(f.fileno())
     draft.replace(file)
-    _sync(folder)
+    files.sync(folder)
     return name
 
 
@@ -155,7 +148,7 @@ def _place(name: str) -> Path:
     folder = _folder(file)
     try:
         _waiting(name).replace(file)
-        _sync(folder)
+        files.sync(folder)
     except FileNotFoundError:
         if not file.exists():  # an earlier try, or another case, has put it there
             raise NotFound(_("This photograph is no longer here. Send it again.")) from None
