@@ -10,10 +10,11 @@ from django.db.models import Count, Max, Min
 from lucheng.core.clocks import sweep as clocks
 from lucheng.core.clocks.models import Clock
 from lucheng.core.dispatch.models import Alarm
+from lucheng.core.errors import Text
 from lucheng.core.ledger.adapters import adapter
 from lucheng.core.ledger.models import Anchor, Event, Message, SweepRun
 from lucheng.core.ledger.runs import PULSE
-from lucheng.core.ledger.worker import LONGEST_WAIT, discover
+from lucheng.core.ledger.worker import LONGEST_WAIT, Sweep, discover
 
 #: Rows are counted up to here; beyond, "1,000+" is said.
 COUNT_LIMIT = 1000
@@ -28,6 +29,7 @@ class Work:
     """One sweep. ``run`` is None where the worker has never run it."""
 
     name: str
+    title: Text
     every: float
     run: SweepRun | None
     late: bool
@@ -95,7 +97,7 @@ class Status:
 def status(now: dt.datetime) -> Status:
     """How the system does. About ten short queries, however large the city is."""
     runs = {run.name: run for run in SweepRun.objects.all()}
-    work = tuple(_work(s.name, s.every, runs.get(s.name), now) for s in discover())
+    work = tuple(_work(s, runs.get(s.name), now) for s in discover())
     seen_at = max((w.run.at for w in work if w.run is not None), default=None)
     running = Clock.objects.filter(state=Clock.State.RUNNING)
     due = running.filter(next_at__lte=now)
@@ -125,11 +127,11 @@ def _silence(work: tuple[Work, ...]) -> float:
     return max(every, PULSE) + PATIENCE + (LONGEST_WAIT if all(w.failing for w in work) else 0.0)
 
 
-def _work(name: str, every: float, run: SweepRun | None, now: dt.datetime) -> Work:
+def _work(sweep: Sweep, run: SweepRun | None, now: dt.datetime) -> Work:
     # A sweep that fails is tried more and more rarely: it is failing, not late.
-    longest = max(every, PULSE) + PATIENCE + (LONGEST_WAIT if run is not None and run.failures else 0.0)
+    longest = max(sweep.every, PULSE) + PATIENCE + (LONGEST_WAIT if run is not None and run.failures else 0.0)
     late = run is None or (now - run.at).total_seconds() > longest
-    return Work(name, every, run, late)
+    return Work(sweep.name, sweep.title or sweep.name, sweep.every, run, late)
 
 
 def _queues(now: dt.datetime) -> tuple[Queue, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 
 from django.contrib.sessions.models import Session
+from django.utils.translation import pgettext_lazy
 
 from lucheng.core.ledger.worker import Sweep
 
@@ -15,4 +16,6 @@ def forget_sessions(now: dt.datetime) -> int:
     return deleted
 
 
-SWEEPS = [Sweep("sessions", 3600.0, forget_sessions)]
+SWEEPS = [
+    Sweep("sessions", 3600.0, forget_sessions, pgettext_lazy("sweep", "forget sessions that have ended"))
+]

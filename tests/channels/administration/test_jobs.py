@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from django.test import Client
-from django.utils import timezone
+from django.utils import timezone, translation
 
 from lucheng.core.clocks.models import Clock
 from lucheng.core.clocks.sweep import MAX_FAILURES
@@ -59,6 +59,13 @@ def test_a_worker_that_does_not_run_is_an_alarm_and_one_that_runs_is_not(browser
     assert "The worker does not run" in text(browser.get("/admin/jobs/"))
     SweepRun.objects.update(at=timezone.now())
     assert "Everything that should happen by itself does" in text(browser.get("/admin/jobs/"))
+
+
+def test_every_job_says_in_words_what_it_does(browser: Client) -> None:
+    page = text(browser.get("/admin/jobs/"))
+    with translation.override("en"):
+        for sweep in discover():
+            assert sweep.title and f'<th scope="row">{sweep.title}</th>' in page
 
 
 def test_a_failing_job_is_named_with_the_kind_of_its_error(browser: Client) -> None:

@@ -8,8 +8,7 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.functional import Promise
-from django.utils.translation import ngettext, pgettext_lazy
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST, require_safe
 
 from lucheng.channels.administration.doors import did, opens_for, page, paged
@@ -21,17 +20,6 @@ from lucheng.web import numbers
 
 EDIT = "organisation.edit"
 
-#: What each sweep does, in words; one that a later room brings stands there with its own name.
-SWEEPS: dict[str, str | Promise] = {
-    "messages": pgettext_lazy("sweep", "send messages"),
-    "anchors": pgettext_lazy("sweep", "seal the ledger"),
-    "clocks": pgettext_lazy("sweep", "watch the time limits"),
-    "suspended cases": pgettext_lazy("sweep", "let suspended cases go on"),
-    "unattached photographs": pgettext_lazy("sweep", "remove photographs that belong to no case"),
-    "sessions": pgettext_lazy("sweep", "forget sessions that have ended"),
-    "tries to sign in": pgettext_lazy("sweep", "forget old tries to sign in"),
-}
-
 
 @opens_for(EDIT, everywhere=True)
 @require_safe
@@ -42,7 +30,6 @@ def jobs(request: HttpRequest) -> HttpResponse:
     context = {
         "status": found,
         "now": found.at,
-        "work": [(SWEEPS.get(w.name, w.name), w) for w in found.work],
         "queues": [(channels[q.channel], q) for q in found.queues],
         "failed": [(channels[f.channel], f) for f in found.failed],
         "parked": numbers.counted(found.parked_clocks),

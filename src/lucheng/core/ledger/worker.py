@@ -19,6 +19,7 @@ from django.apps import apps
 from django.db import InterfaceError, OperationalError, connection
 from django.utils import timezone
 
+from lucheng.core.errors import Text
 from lucheng.core.ledger.runs import Recorder
 
 log = logging.getLogger(__name__)
@@ -39,6 +40,8 @@ class Sweep:
     name: str
     every: float
     run: Callable[[dt.datetime], int]
+    #: What it does, in a person's words.
+    title: Text = ""
 
 
 def discover() -> list[Sweep]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from django.utils.translation import pgettext_lazy
+
 from lucheng.core.ledger.worker import Sweep
 from lucheng.core.organisation.signing_in import forget_old
 
-SWEEPS = [Sweep("tries to sign in", 600.0, forget_old)]
+SWEEPS = [Sweep("tries to sign in", 600.0, forget_old, pgettext_lazy("sweep", "forget old tries to sign in"))]
