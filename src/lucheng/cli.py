@@ -126,6 +126,7 @@ def serve(
     from granian.constants import Interfaces
 
     ensure_database()
+    os.environ["LUCHENG_WALLED"] = "1"  # the server's processes take it from there (lucheng.wsgi)
     Granian(
         "lucheng.wsgi:application",
         address=host,

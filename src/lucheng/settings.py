@@ -13,6 +13,7 @@ from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
 from lucheng import channels, core, embedded, keys, projects
+from lucheng.postgresql import context as postgresql_context
 
 PACKAGE = Path(__file__).parent
 HOME = embedded.home()
@@ -50,6 +51,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "lucheng.core.organisation.middleware.WallMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -107,7 +109,26 @@ def database(address: str) -> dict[str, Any]:
     }
 
 
-DATABASES = {"default": database(os.environ.get("DATABASE_URL") or embedded.url())}
+def _walled(address: str | None) -> dict[str, Any]:
+    """How web server and worker sign in, where they do it by an address of their own."""
+    if address is None:
+        return {}
+    own = database(address)
+    names = {"NAME": "dbname", "USER": "user", "PASSWORD": "password", "HOST": "host", "PORT": "port"}
+    return {ours: own[django] for django, ours in names.items() if own[django]}
+
+
+# Web server and worker reach the tables as a role that owns none (lucheng.postgresql.context). Of a server of the
+# operator's own they take LUCHENG_WEB_DATABASE_URL; without it they sign in as the owner and step down to that role.
+_ADDRESS = os.environ.get("DATABASE_URL")
+DATABASES = {
+    "default": database(_ADDRESS or embedded.url())
+    | {
+        "WALLED": _walled(os.environ.get("LUCHENG_WEB_DATABASE_URL"))
+        if _ADDRESS
+        else {"user": postgresql_context.ROLE}
+    }
+}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 AUTH_USER_MODEL = "organisation.Person"

@@ -20,6 +20,11 @@ _django = get_wsgi_application()
 
 from django.apps import apps  # noqa: E402 (Django is set up now)
 
+from lucheng.postgresql.context import NOTHING, wall, within  # noqa: E402
+
+if os.environ.get("LUCHENG_WALLED") == "1":  # as `lucheng serve` sets it
+    wall(NOTHING)
+
 _hot: dict[tuple[str, str], Callable[[dict[str, Any], Any], Iterable[bytes] | None]] = {}
 for _config in apps.get_app_configs():
     if _config.name.startswith("lucheng.") and find_spec(f"{_config.name}.hot"):
@@ -28,5 +33,9 @@ for _config in apps.get_app_configs():
 
 def application(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
     door = _hot.get((environ["REQUEST_METHOD"], environ["PATH_INFO"]))
-    answer = door(environ, start_response) if door is not None else None
-    return _django(environ, start_response) if answer is None else answer
+    if door is not None:
+        with within(NOTHING):
+            answer = door(environ, start_response)
+        if answer is not None:
+            return answer
+    return _django(environ, start_response)

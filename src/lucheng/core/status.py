@@ -15,6 +15,7 @@ from lucheng.core.ledger.adapters import adapter
 from lucheng.core.ledger.models import Anchor, Event, Message, SweepRun
 from lucheng.core.ledger.runs import PULSE
 from lucheng.core.ledger.worker import LONGEST_WAIT, Sweep, discover
+from lucheng.postgresql.context import everything
 
 #: Rows are counted up to here; beyond, "1,000+" is said.
 COUNT_LIMIT = 1000
@@ -94,6 +95,7 @@ class Status:
         return self.alive and not late and not self.failing and not self.given_up and not self.parked_clocks
 
 
+@everything("how the system does: counts of what waits")
 def status(now: dt.datetime) -> Status:
     """How the system does. About ten short queries, however large the city is."""
     runs = {run.name: run for run in SweepRun.objects.all()}

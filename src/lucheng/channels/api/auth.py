@@ -20,6 +20,7 @@ from ninja.security import APIKeyCookie, HttpBearer
 from lucheng.channels.api.problems import Unauthenticated
 from lucheng.core.organisation import tokens
 from lucheng.core.organisation.access import Scope, scope_of
+from lucheng.core.organisation.middleware import set_scope
 from lucheng.core.organisation.models import Person
 
 #: Seconds for which a key and the posts behind it are kept in memory.
@@ -76,7 +77,7 @@ class Key(HttpBearer):
     def authenticate(self, request: HttpRequest, token: str) -> Person:
         identity = identify(token.strip(), timezone.now())
         request.user = identity.person
-        request._scope = identity.scope  # type: ignore[attr-defined]
+        set_scope(request, identity.scope)
         return identity.person
 
 

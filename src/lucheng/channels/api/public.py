@@ -14,7 +14,7 @@ from pydantic import JsonValue
 from lucheng.channels.api import schemas as out
 from lucheng.channels.api.create import Moment, check_json, encode, scoped_key
 from lucheng.channels.api.work import Key, moved, place, state, step
-from lucheng.core.cases import codes, engine, intake
+from lucheng.core.cases import codes, engine, intake, queries
 from lucheng.core.cases.lifecycle import TRANSITIONS
 from lucheng.core.cases.models import Case, Channel
 from lucheng.core.errors import NotFound
@@ -57,7 +57,7 @@ _TOLD = {
 
 def _case(code: str) -> Case:
     stored = codes.read(code)
-    case = Case.objects.select_related("lead_unit").filter(code=stored).first() if stored else None
+    case = queries.held(stored) if stored else None
     if case is None:
         raise NotFound(_("No case has this code. Check it for a slip of the pen."))
     return case

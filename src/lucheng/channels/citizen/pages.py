@@ -33,13 +33,14 @@ from lucheng.channels.citizen.forms import (
     add_errors,
     token,
 )
-from lucheng.core.cases import attachments, codes, engine, intake, public
+from lucheng.core.cases import attachments, codes, engine, intake, public, queries
 from lucheng.core.cases.models import Case, Channel, Nature
 from lucheng.core.errors import Invalid, NotFound, Refused
 from lucheng.core.ledger.append import REQUESTER
 from lucheng.core.places import locate, names
 from lucheng.core.places.models import LEVELS, Kind
 from lucheng.core.triage import lookalikes, urgent
+from lucheng.postgresql.context import everything
 from lucheng.projects.command_centre.cases import ORDER
 from lucheng.web.refusals import token_lost
 from lucheng.web.uploads import too_large
@@ -308,7 +309,12 @@ def you(request: HttpRequest, draft_id: str, draft: Draft) -> HttpResponse:
 def _send(draft_id: str, draft: Draft, entered: dict[str, Any]) -> str:
     anonymous = entered["anonymous"]
     now = timezone.now()
-    same = Case.objects.filter(pk=draft.same).values_list("number", flat=True).first() if draft.same else None
+    with everything("the number of a look-alike that was shown before"):
+        same = (
+            Case.objects.filter(pk=draft.same).values_list("number", flat=True).first()
+            if draft.same
+            else None
+        )
     made = intake.create(
         intake.NewCase(
             kind=ORDER.code,
@@ -351,7 +357,7 @@ def track(request: HttpRequest) -> HttpResponse:
                 "code",
                 TYPING_ERROR,
             )
-        elif not Case.objects.filter(code=code).exists():
+        elif queries.held(code) is None:
             form.add_error("code", NEVER_GIVEN)
         else:
             return redirect("tracking", codes.written(code))
@@ -365,7 +371,7 @@ def _case(request: HttpRequest, typed: str) -> Case | HttpResponseRedirect:
         raise NotFound(TYPING_ERROR)
     if typed != codes.written(code):
         return redirect("tracking", codes.written(code))
-    case = Case.objects.select_related("lead_unit").filter(code=code).first()
+    case = queries.held(code)
     if case is None:
         raise NotFound(NEVER_GIVEN)
     return case

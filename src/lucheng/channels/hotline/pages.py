@@ -32,6 +32,7 @@ from lucheng.core.organisation.models import Person
 from lucheng.core.places import locate, names
 from lucheng.core.privacy import contacts
 from lucheng.core.triage import classify, lookalikes, urgent
+from lucheng.postgresql.context import everything
 from lucheng.projects.command_centre import drafts, search
 from lucheng.web.nav import Entry
 
@@ -226,6 +227,13 @@ def _with(entered: dict[str, str], action: str, target: str) -> dict[str, str]:
     return {**entered, "answer": article.answer} if article is not None else entered
 
 
+@everything("the number of an order that the same person has just made")
+def _made(person: Person, key: str) -> str | None:
+    return (
+        Case.objects.filter(idempotency_key=_case_key(person, key)).values_list("number", flat=True).first()
+    )
+
+
 def _opened(request: HttpRequest, reader: Scope, person: Person) -> HttpResponse:
     """The empty desk, with a call handed over by the telephone system, or a draft taken up again."""
     key, now = request.GET.get("draft", ""), timezone.now()
@@ -233,11 +241,7 @@ def _opened(request: HttpRequest, reader: Scope, person: Person) -> HttpResponse
         draft = drafts.load(person, key, now)
         if draft is not None:
             return _desk(request, unsent({**draft.fields, "key": key}), reader)
-        made = (
-            Case.objects.filter(idempotency_key=_case_key(person, key))
-            .values_list("number", flat=True)
-            .first()
-        )
+        made = _made(person, key)
         if made is not None:
             return HttpResponseRedirect(f"{reverse('desk')}?done={made}")
         messages.info(request, _("This draft is no longer there. Here is an empty order."))
@@ -379,7 +383,7 @@ def keep(request: HttpRequest) -> HttpResponse:
     _operator(request)
     person, entered = _person(request), entered_in(request.POST)
     key = entered.get("key", "")
-    if Case.objects.filter(idempotency_key=_case_key(person, key)).exists():
+    if _made(person, key) is not None:
         return HttpResponse(status=409)
     drafts.save(person, key, entered, timezone.now())
     return HttpResponse(status=204)

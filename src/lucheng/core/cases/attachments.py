@@ -26,6 +26,7 @@ from lucheng.core.cases.models import Attachment, Case
 from lucheng.core.errors import Conflict, Invalid, NotFound
 from lucheng.core.ledger.append import append
 from lucheng.core.organisation.models import Person
+from lucheng.postgresql.context import everything
 
 log = logging.getLogger(__name__)
 
@@ -155,6 +156,7 @@ def _place(name: str) -> Path:
     return file
 
 
+@everything("a photograph for a case that its door has found")
 @transaction.atomic
 def attach(case_id: int, name: str, *, person: Person | None, role: str, now: dt.datetime) -> Attachment:
     """Attach a photograph that was received to a case. The same one twice is attached once.

@@ -44,6 +44,7 @@ from lucheng.core.ledger.models import Event
 from lucheng.core.organisation.access import Scope
 from lucheng.core.organisation.models import Person
 from lucheng.core.places import names
+from lucheng.postgresql.context import everything
 
 #: So long a case is held for who took it: a call, its notes, and a cup of tea. Then it is anybody's again.
 HELD_FOR = dt.timedelta(minutes=20)
@@ -282,6 +283,7 @@ def free(rows: QuerySet[Case], person: Person, now: dt.datetime) -> QuerySet[Cas
     return rows.filter(Q(turn=None) | Q(turn__until=None) | Q(turn__until__lte=now) | Q(turn__person=person))
 
 
+@everything("a turn at a callback")
 def hold(case_id: int, person: Person, now: dt.datetime) -> bool:
     """Hold a case for ``person`` for :data:`HELD_FOR`, or longer if they have it already. False where another has it.
 
@@ -300,6 +302,7 @@ def hold(case_id: int, person: Person, now: dt.datetime) -> bool:
         return cursor.fetchone() is not None
 
 
+@everything("a turn at a callback")
 def release(case_id: int, person: Person) -> None:
     """Give a case back that ``person`` holds."""
     CallbackTurn.objects.filter(case_id=case_id, person=person).update(person=None, until=None)

@@ -31,6 +31,7 @@ from lucheng.core.ledger.append import REQUESTER, SYSTEM, append
 from lucheng.core.organisation.access import Scope
 from lucheng.core.organisation.models import Person, Unit
 from lucheng.core.places import names
+from lucheng.postgresql.context import everything
 
 _KEY_USED = _("This idempotency key has been used for a different request.")
 
@@ -446,8 +447,10 @@ def act(
     role = _role(row, case, scope)
     if role is None:
         raise Forbidden(_("Your posts do not let you do this: %(action)s.") % {"action": row.name})
-    _perform(row, case, parse(row, raw, scope), actor, role, now)
-    _remember(scoped_key, digest, case, now)
+    fields = parse(row, raw, scope)
+    with everything("a step on a case that was found in the reader's sight"):
+        _perform(row, case, fields, actor, role, now)
+        _remember(scoped_key, digest, case, now)
     return case
 
 
@@ -471,8 +474,10 @@ def act_as_requester(
     row = _row(case, action)
     if row.who != REQUESTER:
         raise Forbidden(_("This step is for the staff."))
-    _perform(row, case, parse(row, raw, None), None, REQUESTER, now)
-    _remember(scoped_key, digest, case, now)
+    fields = parse(row, raw, None)
+    with everything("a step on a case that was found by its code"):
+        _perform(row, case, fields, None, REQUESTER, now)
+        _remember(scoped_key, digest, case, now)
     return case
 
 
@@ -520,7 +525,8 @@ def split(
     digest = _digest(number, "split", [sorted(p.items()) for p in parts])
     if _answered_before(scoped_key, digest, case):
         at = Request.objects.get(pk=scoped_key).version
-        return list(Case.objects.filter(number__in=case.events.get(seq=at).body["parts"]).order_by("id"))
+        with everything("whoever splits again gets the answer again"):
+            return list(Case.objects.filter(number__in=case.events.get(seq=at).body["parts"]).order_by("id"))
     _check_version(case, version)
     if case.state not in (State.RECEIVED, State.ACCEPTED):
         raise Conflict(
@@ -529,15 +535,16 @@ def split(
         )
     if not parts:
         raise Invalid({"parts": _("Give at least one matter to take out of this order.")})
-    made = [intake.part_of(case, p, actor=actor, role=role, now=now) for p in parts]
-    append(
-        case,
-        "split",
-        {"from": case.state, "to": case.state, "parts": [m.number for m in made]},
-        actor=actor,
-        role=role,
-        now=now,
-    )
-    case.save()
-    _remember(scoped_key, digest, case, now)
+    with everything("parts of a case that was found in the reader's sight"):
+        made = [intake.part_of(case, p, actor=actor, role=role, now=now) for p in parts]
+        append(
+            case,
+            "split",
+            {"from": case.state, "to": case.state, "parts": [m.number for m in made]},
+            actor=actor,
+            role=role,
+            now=now,
+        )
+        case.save()
+        _remember(scoped_key, digest, case, now)
     return made

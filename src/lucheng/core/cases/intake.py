@@ -11,10 +11,9 @@ import datetime as dt
 import hashlib
 import re
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 import msgspec
-import psycopg
 from django.db import connection
 from django.utils.translation import gettext_lazy as _
 from psycopg.types.json import Jsonb
@@ -32,6 +31,8 @@ from lucheng.core.organisation.models import Person, Unit
 from lucheng.core.places import locate, names
 from lucheng.core.privacy import contacts
 from lucheng.core.triage import classify
+from lucheng.postgresql.base import DatabaseWrapper
+from lucheng.postgresql.context import everything
 
 #: A place found in words is taken as the case's place from this score on; below, a person decides.
 SURE_OF_PLACE = 0.8
@@ -511,15 +512,14 @@ def _insert(values: Mapping[str, Any]) -> int | None:
     Outside a transaction the statement is its own: one round trip makes it durable. psycopg's raw cursor binds on the
     server, so that the plan is kept.
     """
-    connection.ensure_connection()
-    raw = connection.connection
-    with connection.wrap_database_errors, psycopg.RawCursor(raw) as cursor:
-        row = cursor.execute(_CREATE, [values[p] for p in _PARAMETERS], prepare=True).fetchone()
+    with everything("a create writes what its sender may not read"):
+        row = cast(DatabaseWrapper, connection).one_trip(_CREATE, [values[p] for p in _PARAMETERS])
     return None if row is None else int(row[0])
 
 
 def _repeated(key: str | None, digest: bytes) -> Created:
-    case = Case.objects.select_related("lead_unit", "advice").get(idempotency_key=key)
+    with everything("whoever sends a create again gets its answer again"):
+        case = Case.objects.select_related("lead_unit", "advice").get(idempotency_key=key)
     if bytes(case.request_digest or b"") != digest:
         raise Conflict(_("This idempotency key has been used for a different request."))
     advice = case.advice

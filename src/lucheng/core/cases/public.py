@@ -27,6 +27,7 @@ from lucheng.core.cases.models import Case, Nature, State
 from lucheng.core.clocks.models import Clock, ClockKind
 from lucheng.core.fields import within
 from lucheng.core.places.models import LEVELS
+from lucheng.postgresql.context import everything
 
 NATIONAL = Path(__file__).parents[2] / "packs" / "national" / "public_matters.toml"
 
@@ -127,6 +128,7 @@ def neighbourhood(place: str, days: int, now: dt.datetime) -> Neighbourhood:
     return known
 
 
+@everything("anybody may know how many there are, in fives")
 def _counted(place: str, days: int, now: dt.datetime) -> Neighbourhood:
     cases = Case.objects.filter(
         anyone_may_know(),

@@ -12,6 +12,7 @@ from lucheng.core.cases.models import Case
 from lucheng.core.dispatch.catalogue import edition
 from lucheng.core.dispatch.models import Version
 from lucheng.core.organisation.models import Unit
+from lucheng.postgresql.context import everything
 
 #: Case numbers given as examples for each line.
 SAMPLES = 5
@@ -70,6 +71,7 @@ class Trial:
         return sum(g.line.cases for g in self.gaps)
 
 
+@everything("a trial counts the cases of every unit")
 def try_on(version: Version, since: dt.datetime, until: dt.datetime) -> Trial:
     """Run ``version`` over the cases created from ``since`` up to but not on ``until`` that have a lead unit.
 

@@ -23,6 +23,7 @@ from lucheng.core.ledger.verify import Tally, read_witness
 from lucheng.core.ledger.verify import head as last_anchor
 from lucheng.core.ledger.verify import verify as findings
 from lucheng.core.ledger.worker import discover, work, work_once
+from lucheng.postgresql.context import Context, wall
 
 SHOWN = 200  # findings printed one by one; more are counted
 
@@ -35,6 +36,7 @@ def worker(
 ) -> None:
     """Watch deadlines, send messages, anchor the ledger: everything that happens by itself. Stop it with Ctrl-C."""
     ensure_database()
+    wall(Context({"everything": "the worker handles every case that falls due"}))
     sweeps = discover()
     if once:
         done = work_once(sweeps)

@@ -22,6 +22,7 @@ from lucheng.core.ledger.adapters import NotSent, Outgoing, adapter
 from lucheng.core.ledger.models import Message
 from lucheng.core.privacy import contacts
 from lucheng.core.privacy.models import Contact
+from lucheng.postgresql.context import everything
 
 log = logging.getLogger(__name__)
 
@@ -160,6 +161,7 @@ def _mark(message: Message, **values: Any) -> None:
         )
 
 
+@everything("messages that were given up, whatever they are of")
 def retry(now: dt.datetime, *, channel: str = "", error: str | None = None) -> int:
     """Try again what was given up, only of ``channel`` and for the reason ``error`` where they are given; returns how
     many there were."""

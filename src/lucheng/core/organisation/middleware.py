@@ -1,4 +1,4 @@
-"""Puts the scope of the signed-in person on the request, computed when first asked for."""
+"""Puts the scope of the signed-in person on the request, computed when first asked for, and before the database."""
 
 from __future__ import annotations
 
@@ -8,8 +8,10 @@ from typing import cast
 from django.http import HttpRequest, HttpResponse
 from django.utils.functional import SimpleLazyObject
 
+from lucheng.core.organisation import walls
 from lucheng.core.organisation.access import NOBODY, Scope, scope_of
 from lucheng.core.organisation.models import Person
+from lucheng.postgresql import context
 
 
 def scope(request: HttpRequest) -> Scope:
@@ -18,8 +20,25 @@ def scope(request: HttpRequest) -> Scope:
     if found is None:
         user = request.user
         found = scope_of(user) if isinstance(user, Person) else NOBODY
-        request._scope = found  # type: ignore[attr-defined]
+        set_scope(request, found)
     return found
+
+
+def set_scope(request: HttpRequest, found: Scope) -> None:
+    """Let this request be made with the rights of ``found``, in the application and in the database."""
+    request._scope = found  # type: ignore[attr-defined]
+    walls.read_as(found)
+
+
+class WallMiddleware:
+    """A request begins with nothing in sight, and leaves nothing in sight behind."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        with context.within(context.NOTHING):
+            return self.get_response(request)
 
 
 class ScopeMiddleware:

@@ -21,6 +21,7 @@ from lucheng.core.organisation.access import subtree
 from lucheng.core.organisation.models import Post, Unit
 from lucheng.core.places import names
 from lucheng.core.revisions.snapshot import bump
+from lucheng.postgresql.context import everything
 
 CODE, NAME, KIND, PARENT = "单位编码", "单位名称", "单位类型", "上级单位编码"
 PLACE, DOMAINS, PHONE, ACTIVE = "区划编码", "事项范围", "办公电话", "状态"
@@ -253,6 +254,7 @@ class Ties:
         return bool(self.orders or self.assisted or self.posts or self.below or self.rows)
 
 
+@everything("how many orders hang on a unit")
 def ties(unit: Unit, day: dt.date) -> Ties:
     """What hangs on ``unit`` on ``day``, in five queries."""
     from lucheng.core.cases.models import Case

@@ -23,6 +23,7 @@ from lucheng.core.organisation.access import Scope
 from lucheng.core.organisation.models import Person
 from lucheng.core.privacy.models import Contact, Reveal
 from lucheng.core.privacy.sealing import blind_index, blind_indexes, seal, unseal
+from lucheng.postgresql.context import everything
 
 _NUMBER = re.compile(r"\+?[0-9]{3,15}(?:x[0-9]{1,6})?")
 _EXTENSION = re.compile(r"(?:转|轉|分机|ext\.?|x|#|,)+", re.IGNORECASE)
@@ -169,6 +170,7 @@ class Revealed:
         return "Revealed(…)"
 
 
+@everything("a look is written into a case that its door has found")
 def reveal(contact: Contact, *, person: Person, role: str, reason: str, now: dt.datetime) -> Revealed:
     """Open a contact for a person of staff. Who looked, when and why is committed before anything is shown.
 

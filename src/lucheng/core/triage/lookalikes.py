@@ -23,6 +23,7 @@ from lucheng.core.places.locate import locate_points
 from lucheng.core.places.models import LEVELS
 from lucheng.core.triage.classify import propose_matter
 from lucheng.core.triage.words import cut, grams, plain
+from lucheng.postgresql.context import everything
 
 #: Metres within which two points may be the same spot.
 NEAR = 500.0
@@ -239,6 +240,7 @@ def of(case: Case, text: str, *, scope_q: Q, now: dt.datetime, limit: int) -> li
     return [a for a in found if a.id != case.pk][:limit]
 
 
+@everything("anybody may know that a matter of the street is known")
 def find_public(
     text: str,
     place: str,
