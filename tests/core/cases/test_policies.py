@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import ast
+import re
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,6 +15,7 @@ from django.db import Error, connection, transaction
 from django.db.models import ForeignKey
 from hypothesis import HealthCheck, given, settings
 
+import lucheng
 from lucheng.core.cases import engine, intake, policies
 from lucheng.core.cases.models import Case, State, Text
 from lucheng.core.errors import NotFound
@@ -213,3 +217,33 @@ def test_a_policy_that_was_changed_by_hand_or_is_no_longer_wanted_is_put_right(d
 
 def test_nobody_is_told_as_nothing(db: None) -> None:
     assert walls.of(NOBODY) == context.NOTHING
+
+
+def test_an_owner_who_may_not_make_roles_is_told_what_to_run(
+    db: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(policies, "ROLE", "lucheng_absent")
+    monkeypatch.setattr(policies, "_MAKE_ROLE", "create role lucheng_absent")
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("create role lucheng_plain")
+        cursor.execute("set local role lucheng_plain")
+        with pytest.raises(RuntimeError, match="create role lucheng_absent login; grant lucheng_absent to"):
+            policies.raise_walls()
+        transaction.set_rollback(True)
+
+
+def test_every_place_that_opens_the_walls_stands_in_the_documentation() -> None:
+    source = Path(lucheng.__file__).parent
+    opened = {
+        (".".join(file.relative_to(source.parent).with_suffix("").parts[1:]), call.args[0].value)
+        for file in source.rglob("*.py")
+        for call in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+        if isinstance(call, ast.Call)
+        and isinstance(call.func, ast.Name | ast.Attribute)
+        and (call.func.id if isinstance(call.func, ast.Name) else call.func.attr) == "everything"
+        and call.args
+        and isinstance(call.args[0], ast.Constant)
+    }
+    page = (Path(__file__).parents[3] / "docs" / "walls.md").read_text(encoding="utf-8")
+    listed = set(re.findall(r"^\| `([\w.]+)` \| (.+) \|$", page, re.M))
+    assert opened == listed

@@ -137,7 +137,9 @@ def raise_walls(using: str = "default", **_signal: Any) -> None:
         try:
             if not stands:
                 cursor.execute(_MAKE_ROLE)
-            cursor.execute("select pg_has_role(%s, %s, 'set')", [owner, ROLE])
+            # Up to version 15 a member may always take the role on.
+            to_take = "set" if connection.connection.info.server_version >= 160000 else "member"
+            cursor.execute("select pg_has_role(%s, %s, %s)", [owner, ROLE, to_take])
             if not cursor.fetchone()[0]:
                 cursor.execute(sql.SQL("grant {} to {}").format(sql.Identifier(ROLE), sql.Identifier(owner)))
         except ProgrammingError as error:
