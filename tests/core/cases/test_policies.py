@@ -201,18 +201,12 @@ def test_putting_the_walls_up_again_changes_nothing(db: None) -> None:
 
 def test_a_policy_that_was_changed_by_hand_or_is_no_longer_wanted_is_put_right(db: None) -> None:
     with connection.cursor() as cursor:
-        cursor.execute("drop policy by_post on cases_case")
+        cursor.execute("drop policy see on cases_case")
         cursor.execute("create policy open on cases_case for select using (true)")
     policies.raise_walls()
     with connection.cursor() as cursor:
         cursor.execute("select polname from pg_policy where polrelid = 'cases_case'::regclass order by 1")
-        assert [n for (n,) in cursor.fetchall()] == [
-            "by_code",
-            "by_code_lock",
-            "by_post",
-            "by_post_lock",
-            "everything",
-        ]
+        assert [n for (n,) in cursor.fetchall()] == ["add", "lock_or_change", "remove", "see"]
 
 
 def test_nobody_is_told_as_nothing(db: None) -> None:

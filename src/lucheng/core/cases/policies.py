@@ -73,7 +73,10 @@ def walled() -> dict[type[Model], ForeignKey[Any, Any] | None]:
 
 def _hangs_on(key: ForeignKey[Any, Any]) -> str:
     other = key.related_model._meta
-    hangs = f"exists (select from {other.db_table} above where above.{other.pk.column} = {key.column})"
+    # "offset 0" keeps the planner from collecting the whole table of cases first, to look each row up in that.
+    hangs = (
+        f"exists (select from {other.db_table} above where above.{other.pk.column} = {key.column} offset 0)"
+    )
     return f"{key.column} is null or {hangs}" if key.null else hangs
 
 
@@ -81,14 +84,13 @@ def _policies() -> Iterator[tuple[str, str, str]]:
     """(Table, name of the policy, the rest of its statement)."""
     for model, key in walled().items():
         table = model._meta.db_table
-        yield table, "everything", f"for all to {ROLE} using ({_EVERYTHING}) with check ({_EVERYTHING})"
-        if key is not None:
-            yield table, "with_its_case", f"for select to {ROLE} using ({_hangs_on(key)})"
-            continue
-        for name, rows in (("by_post", _BY_POST), ("by_code", _BY_CODE)):
-            yield table, name, f"for select to {ROLE} using ({rows})"
-            # To lock a row is an update to PostgreSQL; what is written must pass "everything".
-            yield table, f"{name}_lock", f"for update to {ROLE} using ({rows}) with check (false)"
+        rows = f"({_BY_POST}) or {_BY_CODE}" if key is None else _hangs_on(key)
+        seen = f"{_EVERYTHING} or {rows}"
+        yield table, "see", f"for select to {ROLE} using ({seen})"
+        yield table, "add", f"for insert to {ROLE} with check ({_EVERYTHING})"
+        # To lock a row is an update to PostgreSQL.
+        yield table, "lock_or_change", f"for update to {ROLE} using ({seen}) with check ({_EVERYTHING})"
+        yield table, "remove", f"for delete to {ROLE} using ({_EVERYTHING})"
 
 
 #: Tables of the ledger, of which nothing is ever changed: the database refuses it to the owner too.

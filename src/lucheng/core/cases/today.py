@@ -33,6 +33,7 @@ from lucheng.core.organisation.models import Role
 from lucheng.core.places import names
 from lucheng.core.places.models import LEVELS
 from lucheng.core.revisions.snapshot import Snapshot
+from lucheng.postgresql.context import everything
 
 T = TypeVar("T")
 
@@ -433,10 +434,14 @@ def _hot(scope: Scope, now: dt.datetime, before: _Before) -> tuple[Hot, ...]:
 TOLD = tuple(sorted({t.action for t in TRANSITIONS} | {"create", "clock.urged", "clock.escalated"}))
 
 
+@everything("how far the ledger has come: ids, of no case")
+def _newest() -> int:
+    return Event.objects.aggregate(newest=Max("id"))["newest"] or 0
+
+
 def _events(scope: Scope) -> tuple[Entry, ...]:
-    newest = Event.objects.aggregate(newest=Max("id"))["newest"] or 0
     rows = Event.objects.filter(
-        id__gt=newest - EVENTS_AMONG, action__in=TOLD, case__in=queries.visible(scope)
+        id__gt=_newest() - EVENTS_AMONG, action__in=TOLD, case__in=queries.visible(scope)
     ).order_by("-id")
     return tuple(
         Entry(*row)
@@ -527,6 +532,7 @@ AT_LEAST_EVERY = 60.0
 SHARE, LATE = 0.1, 1.0
 
 
+@everything("how far the ledger has come: ids, of no case")
 def pulse() -> tuple[int, int]:
     """What changes with every event: the newest one, and how many of the newest ids there are, since an event may be
     written after one with a higher id."""
