@@ -1,15 +1,27 @@
-"""Puts the scope of the signed-in person on the request, computed when first asked for."""
+"""Who makes a request: the member of staff whose session still lasts, and the scope of their posts."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import cast
+from typing import Any, cast
 
+from django.contrib import messages
+from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
 from django.utils.functional import SimpleLazyObject
+from django.utils.translation import gettext_lazy as _
 
+from lucheng.core.organisation import sessions
 from lucheng.core.organisation.access import NOBODY, Scope, scope_of
 from lucheng.core.organisation.models import Person
+
+#: What a page sends along when it asks by itself, without anybody having touched it.
+BY_ITSELF = "X-Live"
+
+_ENDED = _(
+    "Your session had ended. Sign in again: you come back to where you were, and what you typed is kept."
+)
 
 
 def scope(request: HttpRequest) -> Scope:
@@ -20,6 +32,33 @@ def scope(request: HttpRequest) -> Scope:
         found = scope_of(user) if isinstance(user, Person) else NOBODY
         request._scope = found  # type: ignore[attr-defined]
     return found
+
+
+def _present(request: HttpRequest, user: Any) -> Person | AnonymousUser:
+    """The person whose session this is, while it lasts. Whatever they ask for keeps it; what a page asks by itself
+    does not."""
+    if not user.is_authenticated:
+        return AnonymousUser()
+    now = timezone.now()
+    if sessions.over(request.session, now):
+        request.session.flush()
+        messages.info(request, _ENDED)
+        return AnonymousUser()
+    if request.headers.get(BY_ITSELF) != "1":
+        sessions.touch(request.session, now)
+    return cast(Person, user)
+
+
+class PresenceMiddleware:
+    """``request.user`` is nobody once a session is over. Looked at when first asked for, as Django's own."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        signed_in = request.user
+        request.user = cast(Any, SimpleLazyObject(lambda: _present(request, signed_in)))
+        return self.get_response(request)
 
 
 class ScopeMiddleware:
