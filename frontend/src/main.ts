@@ -2,6 +2,7 @@
 import "./styles/main.css";
 import "htmx.org";
 import "./keys";
+import { toast } from "./toast";
 
 type Island = { default: (element: HTMLElement) => void };
 
@@ -38,3 +39,14 @@ document.addEventListener("htmx:config:request", (event) => {
   if (token) request.headers["X-CSRFToken"] = token;
 });
 
+
+// A session that has ended answers with the page to sign in on, which belongs in no part of another page. What stands
+// here stays, and the next page that is opened or form that is sent leads through sign-in and back.
+let told = false;
+document.addEventListener("htmx:before:response", (event) => {
+  const answer = (event as CustomEvent).detail.ctx.response.raw as Response;
+  if (!answer.redirected || !new URL(answer.url).pathname.startsWith("/sign-in/")) return;
+  event.preventDefault();
+  if (!told) toast(document.body.dataset.ended ?? "", { seconds: 20 });
+  told = true;
+});

@@ -63,6 +63,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "lucheng.core.organisation.middleware.PresenceMiddleware",
     "lucheng.core.organisation.middleware.ScopeMiddleware",
     "lucheng.web.refusals.RefusalMiddleware",
 ]
@@ -143,6 +144,17 @@ SIGN_IN_ADDRESS_TRIES = int(os.environ.get("LUCHENG_SIGN_IN_ADDRESS_TRIES", "50"
 SIGN_IN_LOCK = dt.timedelta(minutes=int(os.environ.get("LUCHENG_SIGN_IN_LOCK_MINUTES", "15")))
 if min(SIGN_IN_TRIES, SIGN_IN_ADDRESS_TRIES) < 1 or dt.timedelta(minutes=1) > SIGN_IN_LOCK:
     raise ValueError("LUCHENG_SIGN_IN_… must be 1 or more: without a limit passwords can be guessed")
+# How long a password works that somebody else made, until its holder sets their own.
+FIRST_PASSWORD_LASTS = dt.timedelta(days=int(os.environ.get("LUCHENG_FIRST_PASSWORD_DAYS", "7")))
+if dt.timedelta(days=1) > FIRST_PASSWORD_LASTS:
+    raise ValueError("LUCHENG_FIRST_PASSWORD_DAYS must be 1 or more")
+# How long a member of staff stays signed in while nothing is asked, and in any case.
+SESSION_IDLE = dt.timedelta(minutes=int(os.environ.get("LUCHENG_SESSION_IDLE_MINUTES", "30")))
+SESSION_LONGEST = dt.timedelta(hours=int(os.environ.get("LUCHENG_SESSION_HOURS", "12")))
+if not dt.timedelta(minutes=2) <= SESSION_IDLE <= SESSION_LONGEST:
+    raise ValueError(
+        "LUCHENG_SESSION_IDLE_MINUTES must be 2 or more, and not more than LUCHENG_SESSION_HOURS come to"
+    )
 LOGIN_URL = "sign-in"
 LOGIN_REDIRECT_URL = "home"
 LOGOUT_REDIRECT_URL = "home"

@@ -124,6 +124,8 @@ def test_the_password_is_made_once_for_an_installation_and_only_its_owner_may_re
         assert (tmp_path / "demo-password").stat().st_mode & 0o777 == 0o600
         assert authenticate(username="operator", password=word) is not None
         assert authenticate(username="somebody", password=word) is None
+        assert Person.objects.get(for_show=True).username == "operator"  # and need not replace it
+        assert Person.objects.get(username="operator").password_given_at is None
         Person.objects.get(username="operator").delete()
         Person.objects.create_user("operator", None, name="某某")  # the city was made anew
         assert accounts.password() == word

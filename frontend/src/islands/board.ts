@@ -141,8 +141,16 @@ export default function (root: HTMLElement): void {
     // The case beside it has changed: what stands there is no longer what can be acted on.
     if (r && beside && beside.dataset.version !== r.dataset.version && !dialog.open) void load(shown);
   });
+  // A list that refreshes by itself is no sign that somebody is there: it does not keep the session.
+  let alone = false;
+  live.addEventListener("htmx:config:request", (event) => {
+    if (alone) (event as CustomEvent).detail.ctx.request.headers["X-Live"] = "1";
+    alone = false;
+  });
   window.setInterval(() => {
-    if (!document.hidden && !dialog.open) live.dispatchEvent(new CustomEvent("refresh"));
+    if (document.hidden || dialog.open) return;
+    alone = true;
+    live.dispatchEvent(new CustomEvent("refresh"));
   }, REFRESH);
   document.addEventListener("visibilitychange", () => {
     if (!document.hidden) live.dispatchEvent(new CustomEvent("refresh"));

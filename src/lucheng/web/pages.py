@@ -1,4 +1,4 @@
-"""Pages that belong to no channel: signing in and out, large print, and the style page."""
+"""Pages that belong to no channel: signing in, one's own account, large print, and the style page."""
 
 from __future__ import annotations
 
@@ -6,72 +6,21 @@ import datetime as dt
 from typing import Any
 
 from django import forms
-from django.conf import settings
-from django.contrib.auth.forms import AuthenticationForm
-from django.contrib.auth.views import LoginView, LogoutView
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import path
 from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
-from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST, require_safe
 
 from lucheng.core.cases.models import Case, State, Supervision
-from lucheng.core.organisation import signing_in
-from lucheng.core.organisation.middleware import scope
 from lucheng.core.places import names
-from lucheng.web import nav, outlines
+from lucheng.web import account, outlines, signing_in
 from lucheng.web.charts import Cell, Chart, Line, Series
 from lucheng.web.context import THEMES
 
 YEAR = 365 * 24 * 3600
-
-
-_LOCKED = _(
-    "Too many wrong passwords: sign-in is locked. Try again at {time}. If you have forgotten your password, ask an "
-    "administrator for a new one."
-)
-
-
-def _address(request: HttpRequest) -> str:
-    """Where a request comes from: behind the proxy that ends TLS, what the proxy itself added last."""
-    passed_on: str = request.META.get("HTTP_X_FORWARDED_FOR", "") if settings.SECURE_PROXY_SSL_HEADER else ""
-    return passed_on.rpartition(",")[2].strip() or str(request.META.get("REMOTE_ADDR", ""))
-
-
-class SignInForm(AuthenticationForm):
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.fields["username"].label = _("User name")
-
-    def clean(self) -> dict[str, Any]:
-        username, password = (self.cleaned_data.get(name) for name in ("username", "password"))
-        if not username or not password:
-            return self.cleaned_data
-        assert self.request is not None
-        until = signing_in.begin(username, _address(self.request), timezone.now())
-        if until is not None:
-            # Rounded up: who comes back at the minute that is named finds the door open.
-            opens = timezone.localtime(until + dt.timedelta(minutes=1))
-            raise forms.ValidationError(
-                format_lazy(_LOCKED, time=f"{opens:%H:%M}"),
-                code="locked",
-            )
-        cleaned: dict[str, Any] = super().clean()
-        signing_in.forget(username)
-        return cleaned
-
-
-class SignIn(LoginView):
-    template_name = "web/sign_in.html"
-    authentication_form = SignInForm
-    redirect_authenticated_user = True
-
-    def get_default_redirect_url(self) -> str:
-        """The page on which this person begins their day, or the front page."""
-        return nav.home(scope(self.request)) or super().get_default_redirect_url()
 
 
 def _back(request: HttpRequest) -> HttpResponseRedirect:
@@ -211,8 +160,8 @@ def outline_drawing(request: HttpRequest) -> HttpResponse:
 
 
 urlpatterns = [
-    path("sign-in/", SignIn.as_view(), name="sign-in"),
-    path("sign-out/", LogoutView.as_view(), name="sign-out"),
+    *signing_in.urlpatterns,
+    *account.urlpatterns,
     path("theme/", theme, name="theme"),
     path("large-print/", large_print, name="large-print"),
     path("outlines.json", outline_drawing, name="outlines"),

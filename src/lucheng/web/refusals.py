@@ -3,22 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from urllib.parse import urlsplit
 
+from django.conf import settings
+from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.shortcuts import render, resolve_url
+from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.csrf import csrf_failure
 
 from lucheng.core.errors import Refused
 
 
 class RefusalMiddleware:
-    """Turns a :class:`lucheng.core.errors.Refused` that a page let through into a page with its status and words."""
+    """Turns a :class:`lucheng.core.errors.Refused` that a page let through into a page with its status and words, and
+    leads whoever has to sign in before a form is taken back to the page that it stands on."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        return self.get_response(request)
+        response = self.get_response(request)
+        sign_in = resolve_url(settings.LOGIN_URL)
+        if (
+            request.method == "POST"
+            and response.status_code == 302
+            and response["Location"].startswith(sign_in + "?")
+            and (form := _form_page(request))
+        ):
+            # The address to which a form is sent may have no page of its own to come back to.
+            return redirect_to_login(form, sign_in)
+        return response
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         if not isinstance(exception, Refused):
@@ -29,6 +44,15 @@ class RefusalMiddleware:
             {"title": exception.title, "detail": exception.detail},
             status=exception.status,
         )
+
+
+def _form_page(request: HttpRequest) -> str:
+    """The page of ours from which this request was sent; empty where the browser does not say."""
+    came = request.headers.get("Referer", "")
+    if not url_has_allowed_host_and_scheme(came, {request.get_host()}, require_https=request.is_secure()):
+        return ""
+    parts = urlsplit(came)
+    return parts.path + (f"?{parts.query}" if parts.query else "")
 
 
 _LOST = "lucheng.token_lost"

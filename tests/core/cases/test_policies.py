@@ -229,7 +229,7 @@ def test_an_owner_who_may_not_make_roles_is_told_what_to_run(
 def test_every_place_that_opens_the_walls_stands_in_the_documentation() -> None:
     source = Path(lucheng.__file__).parent
     opened = {
-        (".".join(file.relative_to(source.parent).with_suffix("").parts[1:]), call.args[0].value)
+        (".".join(file.relative_to(source.parent).with_suffix("").parts), call.args[0].value)
         for file in source.rglob("*.py")
         for call in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
         if isinstance(call, ast.Call)

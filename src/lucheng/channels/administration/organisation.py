@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.conf import settings
 from django.contrib import messages
 from django.db.models import Count, Prefetch, Q
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -311,7 +312,11 @@ def add_person(request: HttpRequest) -> HttpResponse:
 
 def _shown_once(request: HttpRequest, member: Person, password: str) -> HttpResponse:
     """A password that was made, on a page that nothing keeps."""
-    response = page(request, "password", {"member": member, "password": password})
+    response = page(
+        request,
+        "password",
+        {"member": member, "password": password, "days": settings.FIRST_PASSWORD_LASTS.days},
+    )
     response["Cache-Control"] = "no-store"
     return response
 
@@ -359,6 +364,8 @@ def member(request: HttpRequest, pk: int) -> HttpResponse:
         "posts": found.posts.select_related("role", "unit").order_by("-valid_from", "-id"),
         "today": today,
         "form": form,
+        "first_password_until": found.password_given_at
+        and found.password_given_at + settings.FIRST_PASSWORD_LASTS,
         "itself": found.pk == person(request).pk,
         "everywhere": scope(request).covers(EDIT, root()),
     }

@@ -83,13 +83,20 @@ def add_person(
     username: Username,
     name: Annotated[str, typer.Option(help="The name that others see.")],
     password_stdin: Annotated[
-        bool, typer.Option("--password-stdin", help="Read the password from standard input.")
+        bool, typer.Option("--password-stdin", help="Read the first password from standard input.")
+    ] = False,
+    no_password: Annotated[
+        bool, typer.Option("--no-password", help="For a program, which never signs in: it has a key.")
     ] = False,
 ) -> None:
-    """Add a member of staff. They see nothing until they hold a post."""
+    """Add a member of staff. They see nothing until they hold a post, and set their own password when they sign in."""
     from lucheng.core.organisation.people import add_person as add
 
-    password = sys.stdin.readline().rstrip("\n") if password_stdin else getpass.getpass("Password: ")
+    password = None
+    if not no_password:
+        password = (
+            sys.stdin.readline().rstrip("\n") if password_stdin else getpass.getpass("First password: ")
+        )
     with reporting("adding"):
         person = add(username, name, password)
     console.print(f"{person.username}: {person.name}")

@@ -67,6 +67,14 @@ class Person(AbstractBaseUser):
     name = models.CharField(max_length=60)
     language = models.CharField(max_length=8, blank=True)
     is_active = models.BooleanField(default=True)
+    password_given_at = models.DateTimeField(
+        null=True, help_text="when somebody else gave the password; empty once it is the person's own"
+    )
+    for_show = models.BooleanField(
+        default=False,
+        db_default=False,
+        help_text="an account of the demo city, whose password everybody there knows",
+    )
 
     objects: ClassVar[PersonManager] = PersonManager()
 

@@ -6,10 +6,12 @@ import datetime as dt
 import secrets
 from collections.abc import Collection
 
+from django.conf import settings
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.db.models import Q
+from django.utils import timezone
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
@@ -25,7 +27,8 @@ _TAKEN = _("There is a person called {username} already.")
 
 
 def add_person(username: str, name: str, password: str | None = None) -> Person:
-    """A member of staff. Without a password they cannot sign in until one is set.
+    """A member of staff. Without a password they cannot sign in until one is set; one that is given here is a first
+    password, which they replace by their own when they sign in.
 
     Raises Invalid at ``username`` (empty, odd characters, taken), ``name`` or ``password`` (too weak).
     """
@@ -46,7 +49,11 @@ def add_person(username: str, name: str, password: str | None = None) -> Person:
         raise Invalid(wrong)
     try:
         with transaction.atomic():
-            return Person.objects.create_user(username, password, name=name)
+            person = Person.objects.create_user(username, password, name=name)
+            if password is not None:
+                person.password_given_at = timezone.now()
+                person.save(update_fields=["password_given_at"])
+            return person
     except IntegrityError:  # somebody else took the name between the look and the write
         raise Invalid({"username": format_lazy(_TAKEN, username=username)}) from None
 
@@ -159,7 +166,7 @@ def made_password() -> str:
 
 
 def set_password(person: Person, password: str, *, by: Person | None) -> None:
-    """Give somebody a new password; every session of theirs ends, and so does a lock after wrong passwords.
+    """Give somebody a new first password; every session of theirs ends, and so does a lock after wrong passwords.
 
     Raises Forbidden where somebody does it to themselves; Invalid at ``password`` where it is too weak.
     """
@@ -170,5 +177,28 @@ def set_password(person: Person, password: str, *, by: Person | None) -> None:
     except ValidationError as weak:
         raise Invalid({"password": " ".join(weak.messages)}) from None
     person.set_password(password)
-    person.save(update_fields=["password"])
+    person.password_given_at = timezone.now()
+    person.save(update_fields=["password", "password_given_at"])
     signing_in.forget(person.username)
+
+
+def first_password_over(person: Person, now: dt.datetime) -> bool:
+    """Whether the password that somebody else gave is too old to sign in with."""
+    given = person.password_given_at
+    return given is not None and now - given >= settings.FIRST_PASSWORD_LASTS
+
+
+def own_password(person: Person, password: str) -> None:
+    """Take a password that the person has chosen; every other session of theirs ends.
+
+    Raises Invalid at ``password`` where it is too weak, or the one that they have already.
+    """
+    try:
+        validate_password(password, person)
+    except ValidationError as weak:
+        raise Invalid({"password": " ".join(weak.messages)}) from None
+    if person.check_password(password):
+        raise Invalid({"password": _("This is the password that you have. Choose another one.")})
+    person.set_password(password)
+    person.password_given_at = None
+    person.save(update_fields=["password", "password_given_at"])
