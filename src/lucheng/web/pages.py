@@ -6,7 +6,6 @@ import datetime as dt
 from typing import Any
 
 from django import forms
-from django.conf import settings
 from django.contrib.auth.forms import AuthenticationForm
 from django.contrib.auth.views import LoginView, LogoutView
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -19,10 +18,12 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST, require_safe
 
 from lucheng.core.cases.models import Case, State, Supervision
+from lucheng.core.limits import counting
 from lucheng.core.organisation import signing_in
 from lucheng.core.organisation.middleware import scope
 from lucheng.core.places import names
 from lucheng.web import nav, outlines
+from lucheng.web.addresses import client_address
 from lucheng.web.charts import Cell, Chart, Line, Series
 from lucheng.web.context import THEMES
 
@@ -35,12 +36,6 @@ _LOCKED = _(
 )
 
 
-def _address(request: HttpRequest) -> str:
-    """Where a request comes from: behind the proxy that ends TLS, what the proxy itself added last."""
-    passed_on: str = request.META.get("HTTP_X_FORWARDED_FOR", "") if settings.SECURE_PROXY_SSL_HEADER else ""
-    return passed_on.rpartition(",")[2].strip() or str(request.META.get("REMOTE_ADDR", ""))
-
-
 class SignInForm(AuthenticationForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -51,16 +46,12 @@ class SignInForm(AuthenticationForm):
         if not username or not password:
             return self.cleaned_data
         assert self.request is not None
-        until = signing_in.begin(username, _address(self.request), timezone.now())
+        address, now = client_address(self.request), timezone.now()
+        until = signing_in.begin(username, address, now)
         if until is not None:
-            # Rounded up: who comes back at the minute that is named finds the door open.
-            opens = timezone.localtime(until + dt.timedelta(minutes=1))
-            raise forms.ValidationError(
-                format_lazy(_LOCKED, time=f"{opens:%H:%M}"),
-                code="locked",
-            )
+            raise forms.ValidationError(format_lazy(_LOCKED, time=counting.moment(until, now)), code="locked")
         cleaned: dict[str, Any] = super().clean()
-        signing_in.forget(username)
+        signing_in.succeeded(username, address)
         return cleaned
 
 

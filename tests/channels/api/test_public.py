@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any
 
 import pytest
@@ -124,3 +125,13 @@ def test_steps_of_the_staff_are_refused_to_the_holder_of_the_code(caller: Caller
     assert (answer.status, answer.json["type"]) == (403, "/problems/forbidden")
     assert caller(None).post(f"/track/{case.code}/actions/rate", {"satisfaction": "5"}).status == 409
     assert caller(None).post(f"/track/{case.code}/actions/supplement", {}).faults.keys() == {"note"}
+
+
+def test_too_many_reports_are_refused_until_it_is_said(caller: Callers, settings: Any) -> None:
+    settings.LIMITS = {**settings.LIMITS, "report.number": (1, dt.timedelta(hours=1))}
+    who = caller(None)
+    assert who.create(report(), "/public/cases").status == 201
+    answer = who.create(report(), "/public/cases")
+    assert (answer.status, answer.json["type"]) == (429, "/problems/limited")
+    assert 3590 < int(answer.headers["Retry-After"]) <= 3600
+    assert Case.objects.count() == 1

@@ -14,12 +14,13 @@ from pydantic import JsonValue
 from lucheng.channels.api import schemas as out
 from lucheng.channels.api.create import Moment, check_json, encode, scoped_key
 from lucheng.channels.api.work import Key, moved, place, state, step
-from lucheng.core.cases import codes, engine, intake
+from lucheng.core.cases import codes, engine, intake, reports
 from lucheng.core.cases.lifecycle import TRANSITIONS
 from lucheng.core.cases.models import Case, Channel
 from lucheng.core.errors import NotFound
 from lucheng.core.ledger.append import REQUESTER
 from lucheng.projects.command_centre.cases import ORDER
+from lucheng.web.addresses import client_address
 
 router = Router(tags=["residents"])
 
@@ -116,7 +117,7 @@ def post_report(request: HttpRequest, idempotency_key: Key = "") -> HttpResponse
     new = intake.NewCase(
         kind=ORDER.code, channel=Channel.WEB.value, **msgspec.structs.asdict(_decode(request.body))
     )
-    made = intake.create(new, actor=None, role=REQUESTER, now=timezone.now(), idempotency_key=key)
+    made = reports.make(new, address=client_address(request), now=timezone.now(), idempotency_key=key)
     body = out.Reported(
         number=made.number,
         code=made.code,

@@ -33,15 +33,17 @@ from lucheng.channels.citizen.forms import (
     add_errors,
     token,
 )
-from lucheng.core.cases import attachments, codes, engine, intake, public
+from lucheng.core.cases import attachments, codes, engine, intake, public, reports
 from lucheng.core.cases.models import Case, Channel, Nature
 from lucheng.core.errors import Invalid, NotFound, Refused
 from lucheng.core.ledger.append import REQUESTER
+from lucheng.core.limits.counting import Limited
 from lucheng.core.places import locate, names
 from lucheng.core.places.models import LEVELS, Kind
 from lucheng.core.triage import lookalikes, urgent
 from lucheng.projects.command_centre.cases import ORDER
-from lucheng.web.refusals import token_lost
+from lucheng.web.addresses import client_address
+from lucheng.web.refusals import token_lost, told_when
 from lucheng.web.uploads import too_large
 
 #: What a resident may want, the most usual first.
@@ -285,9 +287,10 @@ def you(request: HttpRequest, draft_id: str, draft: Draft) -> HttpResponse:
     """Who asks, as far as they wish to say; then send."""
     natures = [(n.value, n.label) for n in NATURES]
     form = YouForm(request.POST or None, natures=natures, initial={"nature": Nature.HELP.value})
+    limited: Limited | None = None
     if request.method == "POST" and not _lost(request, form) and form.is_valid():
         try:
-            code = _send(draft_id, draft, form.cleaned_data)
+            code = _send(draft_id, draft, form.cleaned_data, client_address(request))
         except NotFound:
             # The case is made and sending again finds it; only the photograph had waited for too long.
             draft.photo = ""
@@ -295,6 +298,9 @@ def you(request: HttpRequest, draft_id: str, draft: Draft) -> HttpResponse:
             form.add_error(
                 None, _("Your photograph is no longer here. Send once more without it; you can add it later.")
             )
+        except Limited as refusal:
+            limited = refusal
+            form.add_error(None, str(refusal.detail))
         except Refused as refusal:
             add_errors(form, refusal)
         else:
@@ -302,14 +308,15 @@ def you(request: HttpRequest, draft_id: str, draft: Draft) -> HttpResponse:
             return redirect(f"{reverse('tracking', args=[code])}?new=1")
     where = names.place_name(draft.place) if draft.place else draft.address
     context = _step(draft_id, draft, form=form, where=where)
-    return render(request, "citizen/you.html", context, status=422 if form.is_bound else 200)
+    answer = render(request, "citizen/you.html", context, status=422 if form.is_bound else 200)
+    return told_when(answer, limited) if limited is not None else answer
 
 
-def _send(draft_id: str, draft: Draft, entered: dict[str, Any]) -> str:
+def _send(draft_id: str, draft: Draft, entered: dict[str, Any], line: str) -> str:
     anonymous = entered["anonymous"]
     now = timezone.now()
     same = Case.objects.filter(pk=draft.same).values_list("number", flat=True).first() if draft.same else None
-    made = intake.create(
+    made = reports.make(
         intake.NewCase(
             kind=ORDER.code,
             nature=entered["nature"],
@@ -327,8 +334,7 @@ def _send(draft_id: str, draft: Draft, entered: dict[str, Any]) -> str:
             language="en" if (get_language() or "").startswith("en") else "zh",
             fields={"same_as": same} if same else {},
         ),
-        actor=None,
-        role=REQUESTER,
+        address=line,
         now=now,
         idempotency_key=f"web:{draft_id}",
     )
