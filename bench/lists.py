@@ -241,6 +241,10 @@ def main() -> None:
     inboxes = clients(handlers)
     boards = clients([p.person for p in county])
     resident = Client(headers={"accept-language": "zh-CN"})
+    session = resident.session  # as if they had just sent them all: nothing is asked for
+    session["sent"] = {str(n): codes.written(c) for n, c in enumerate(tracked)}
+    session.save()
+    resident.cookies["sessionid"] = session.session_key
     pages: dict[str, tuple[list[Callable[[], Any]], list[Callable[[], Any]] | None]] = {
         "a unit's inbox": (
             [_get(inboxes[n % len(inboxes)], "/unit/") for n in range(ROUNDS)],

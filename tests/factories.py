@@ -272,6 +272,10 @@ def client(city: City, name: str) -> Client:
     return signed_in
 
 
+#: The last digits of the number in :func:`call`: with them its requester opens the case.
+DIGITS = "0000"
+
+
 def received(now: dt.datetime = NOW, **changes: Any) -> Case:
     """A case that has just come in from a requester."""
     made = intake.create(

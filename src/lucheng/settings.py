@@ -138,11 +138,24 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
     for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator")
 ]
-# How many wrong passwords lock sign-in, under one name and from one address, and for how long.
-SIGN_IN_TRIES = int(os.environ.get("LUCHENG_SIGN_IN_TRIES", "5"))
-SIGN_IN_ADDRESS_TRIES = int(os.environ.get("LUCHENG_SIGN_IN_ADDRESS_TRIES", "50"))
-SIGN_IN_LOCK = dt.timedelta(minutes=int(os.environ.get("LUCHENG_SIGN_IN_LOCK_MINUTES", "15")))
-if min(SIGN_IN_TRIES, SIGN_IN_ADDRESS_TRIES) < 1 or dt.timedelta(minutes=1) > SIGN_IN_LOCK:
+
+
+def _limit(name: str, most: int, minutes: int) -> tuple[int, dt.timedelta]:
+    """A limit, or what ``LUCHENG_LIMIT_<name>`` says in its place as ``tries/minutes``."""
+    written = os.environ.get(f"LUCHENG_LIMIT_{name}") or f"{most}/{minutes}"
+    try:
+        most, minutes = map(int, written.split("/"))
+    except ValueError:
+        most = minutes = 0
+    if min(most, minutes) < 1:
+        raise ImproperlyConfigured(f"LUCHENG_LIMIT_{name} is {written!r}: write tries/minutes, as 60/15")
+    return most, dt.timedelta(minutes=minutes)
+
+
+_TRIES = int(os.environ.get("LUCHENG_SIGN_IN_TRIES", "5"))
+_ADDRESS_TRIES = int(os.environ.get("LUCHENG_SIGN_IN_ADDRESS_TRIES", "50"))
+_LOCK = dt.timedelta(minutes=int(os.environ.get("LUCHENG_SIGN_IN_LOCK_MINUTES", "15")))
+if min(_TRIES, _ADDRESS_TRIES) < 1 or dt.timedelta(minutes=1) > _LOCK:
     raise ValueError("LUCHENG_SIGN_IN_… must be 1 or more: without a limit passwords can be guessed")
 # How long a password works that somebody else made, until its holder sets their own.
 FIRST_PASSWORD_LASTS = dt.timedelta(days=int(os.environ.get("LUCHENG_FIRST_PASSWORD_DAYS", "7")))
@@ -155,6 +168,19 @@ if not dt.timedelta(minutes=2) <= SESSION_IDLE <= SESSION_LONGEST:
     raise ValueError(
         "LUCHENG_SESSION_IDLE_MINUTES must be 2 or more, and not more than LUCHENG_SESSION_HOURS come to"
     )
+#: How often something may be tried, and for how long a try counts (lucheng.core.limits). Many people can share one
+#: address: those limits are wide.
+LIMITS = {
+    # wrong passwords
+    "sign-in.name": (_TRIES, _LOCK),
+    "sign-in.address": (_ADDRESS_TRIES, _LOCK),
+    # reports made
+    "report.address": _limit("REPORT_ADDRESS", 60, 60),
+    "report.number": _limit("REPORT_NUMBER", 10, 60),
+    # codes that nobody was given, and wrong digits
+    "look-up.address": _limit("LOOK_UP_ADDRESS", 60, 60),
+    "look-up.code": _limit("LOOK_UP_CODE", 10, 24 * 60),
+}
 LOGIN_URL = "sign-in"
 LOGIN_REDIRECT_URL = "home"
 LOGOUT_REDIRECT_URL = "home"

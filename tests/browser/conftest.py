@@ -169,6 +169,15 @@ def desktop(open_context: Callable[..., BrowserContext]) -> Page:
     return open_context(viewport=DESKTOP).new_page()
 
 
+def follow(page: Page, code: str, digits: str = "0000") -> None:
+    """Open a case by its code and the last digits of its requester's number; those of ``tests.factories.call``."""
+    page.goto("/t/")
+    page.locator("[name=code]").fill(code)
+    page.locator("[name=digits]").fill(digits)
+    page.locator("main form button").click()
+    page.wait_for_url(f"**/t/{code}/")
+
+
 def sign_in(page: Page, name: str) -> None:
     """Sign in as one of the people of ``tests.factories.city``."""
     page.goto("/sign-in/")

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import BrowserContext, Page, Route, expect
 
-from tests.browser.conftest import DESKTOP, PHONE, Site, barriers
+from tests.browser.conftest import DESKTOP, PHONE, Site, barriers, follow
 from tests.browser.test_resident import past_the_look_alikes
 
 pytestmark = pytest.mark.browser
@@ -307,7 +307,7 @@ def test_the_code_is_copied_where_the_clipboard_is_closed(phone: Page, site: Sit
 
 
 def test_paper_has_the_story_the_code_and_no_buttons(desktop: Page, site: Site) -> None:
-    desktop.goto(f"/t/{site.code('signed')}/")
+    follow(desktop, site.code("signed"))
     desktop.wait_for_load_state("networkidle")  # the island that unfolds for paper has come
     desktop.evaluate("window.dispatchEvent(new Event('beforeprint'))")
     desktop.emulate_media(media="print")
@@ -355,7 +355,7 @@ def test_nothing_stands_in_the_way_on_any_page(
     page.get_by_role("button", name="提交").click()
     page.wait_for_url("**/t/**")
     look("sent")
-    page.goto(f"/t/{site.code('callback')}/")
+    follow(page, site.code("callback"))
     page.evaluate("document.querySelectorAll('details').forEach(d => (d.open = true))")
     look("tracking")
     for name, address in {
@@ -390,7 +390,7 @@ def test_the_neighbourhood_without_script(phone_without_script: Page) -> None:
 
 
 def test_the_callback_is_answered_on_the_page_and_an_objection_made(phone: Page, site: Site) -> None:
-    phone.goto(f"/t/{site.code('closed')}/")
+    follow(phone, site.code("closed"))
     phone.locator("summary", has_text="我有意见").click()
     phone.locator("#appeal_note").fill("没有人联系过我")
     phone.get_by_role("button", name=re.compile("提交")).click()

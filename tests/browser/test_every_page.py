@@ -10,7 +10,7 @@ import pytest
 from django.urls import Resolver404, resolve
 from playwright.sync_api import BrowserContext, Page
 
-from tests.browser.conftest import DESKTOP, PHONE, Site, barriers, sign_in
+from tests.browser.conftest import DESKTOP, PHONE, Site, barriers, follow, sign_in
 
 pytestmark = pytest.mark.browser
 
@@ -83,6 +83,8 @@ def test_nothing_stands_in_anybodys_way(
     page = open_context(**PEOPLE[who]).new_page()
     starts = ["/"]
     if who == "resident":
+        for state in ("callback", "closed"):
+            follow(page, site.code(state))
         starts += ["/sign-in/", "/style/", *(f"/t/{site.code(state)}/" for state in ("callback", "closed"))]
     else:
         sign_in(page, who)

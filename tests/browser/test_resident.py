@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import BrowserContext, Page, expect
 
-from tests.browser.conftest import DESKTOP, PHONE, Site, barriers
+from tests.browser.conftest import DESKTOP, PHONE, Site, barriers, follow
 from tests.browser.seed import STATES
 
 pytestmark = pytest.mark.browser
@@ -47,11 +47,20 @@ def report_and_track(page: Page) -> None:
     code = page.locator(".code-big").inner_text()
     assert CODE.fullmatch(code)
 
+    page.context.clear_cookies()  # another day, or another telephone
     page.goto("/t/")
     page.locator("[name=code]").fill(code.lower().replace("-", " "))
     page.get_by_role("button", name="查进度").click()
     page.wait_for_url("**/t/LC-**")
     expect(page.locator(".now")).to_contain_text("已收到")
+    expect(page.locator("main")).not_to_contain_text("井盖")
+    page.locator("[name=digits]").fill("1234")
+    page.get_by_role("button", name="查看全部").click()
+    expect(page.locator("#id_digits_error")).to_contain_text("没有与该查询码和号码尾号相符")
+    page.locator("[name=digits]").fill("2210")
+    page.get_by_role("button", name="查进度").click()
+    page.wait_for_url("**/t/LC-**")
+    expect(page.locator("blockquote.said")).to_contain_text("井盖")
     page.locator("summary", has_text="补充").click()
     page.locator("#supplement_note").fill("旁边还有一个也松了")
     page.get_by_role("button", name="提交补充").click()
@@ -192,8 +201,10 @@ def test_nothing_stands_in_the_way_of_anyone(
     page.locator("main form button").click()
     expect(page.locator(".error")).to_be_visible()
     look("track with errors")
+    page.goto(f"/t/{site.code('callback')}/")
+    look("stage")
     for state in STATES:
-        page.goto(f"/t/{site.code(state)}/")
+        follow(page, site.code(state))
         page.evaluate("document.querySelectorAll('details').forEach(d => (d.open = true))")
         look(state)
     for address in ("/sign-in/", "/style/", "/no/such/page/"):

@@ -23,6 +23,7 @@ from lucheng.core.organisation import people, signing_in
 from lucheng.core.organisation.middleware import opens_early, scope
 from lucheng.core.organisation.models import Person
 from lucheng.web import nav
+from lucheng.web.addresses import client_address
 from lucheng.web.signing_in import refuse_while_locked
 
 
@@ -71,7 +72,7 @@ class OwnPasswordForm(forms.Form):
         refuse_while_locked(self.request, person.username)
         if not person.check_password(given):
             raise forms.ValidationError(_("This is not your password."))
-        signing_in.forget(person.username)
+        signing_in.succeeded(person.username, client_address(self.request))
         return given
 
     def clean(self) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.csrf import csrf_failure
 
 from lucheng.core.errors import Refused
+from lucheng.core.limits.counting import Limited
 
 
 class RefusalMiddleware:
@@ -38,12 +39,25 @@ class RefusalMiddleware:
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         if not isinstance(exception, Refused):
             return None
-        return render(
-            request,
-            "refused.html",
-            {"title": exception.title, "detail": exception.detail},
-            status=exception.status,
-        )
+        return refused(request, exception)
+
+
+def refused(request: HttpRequest, refusal: Refused) -> HttpResponse:
+    """The page that says so."""
+    answer = render(
+        request,
+        "refused.html",
+        {"title": refusal.title, "detail": refusal.detail},
+        status=refusal.status,
+    )
+    return told_when(answer, refusal) if isinstance(refusal, Limited) else answer
+
+
+def told_when(answer: HttpResponse, refusal: Limited) -> HttpResponse:
+    """The answer to whoever tried something too often, with the status and the header that say so to programs."""
+    answer.status_code = refusal.status
+    answer["Retry-After"] = str(refusal.seconds)
+    return answer
 
 
 def _form_page(request: HttpRequest) -> str:

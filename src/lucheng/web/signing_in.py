@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from typing import Any
 
 from django import forms
-from django.conf import settings
 from django.contrib.auth.forms import AuthenticationForm
 from django.contrib.auth.views import LoginView, LogoutView
 from django.http import HttpRequest
@@ -16,10 +14,12 @@ from django.utils.http import urlencode
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
+from lucheng.core.limits import counting
 from lucheng.core.organisation import people, signing_in
 from lucheng.core.organisation.middleware import first, opens_early, scope
 from lucheng.core.organisation.models import Person
 from lucheng.web import nav
+from lucheng.web.addresses import client_address
 
 _LOCKED = _(
     "Too many wrong passwords: sign-in is locked. Try again at {time}. If you have forgotten your password, ask an "
@@ -31,19 +31,12 @@ _OVER = _(
 )
 
 
-def address(request: HttpRequest) -> str:
-    """Where a request comes from: behind the proxy that ends TLS, what the proxy itself added last."""
-    passed_on: str = request.META.get("HTTP_X_FORWARDED_FOR", "") if settings.SECURE_PROXY_SSL_HEADER else ""
-    return passed_on.rpartition(",")[2].strip() or str(request.META.get("REMOTE_ADDR", ""))
-
-
 def refuse_while_locked(request: HttpRequest, username: str) -> None:
     """Count a try under this name before anything is looked at. Raises ValidationError where the name is locked."""
-    until = signing_in.begin(username, address(request), timezone.now())
+    now = timezone.now()
+    until = signing_in.begin(username, client_address(request), now)
     if until is not None:
-        # Rounded up: who comes back at the minute that is named finds the door open.
-        opens = timezone.localtime(until + dt.timedelta(minutes=1))
-        raise forms.ValidationError(format_lazy(_LOCKED, time=f"{opens:%H:%M}"), code="locked")
+        raise forms.ValidationError(format_lazy(_LOCKED, time=counting.moment(until, now)), code="locked")
 
 
 class SignInForm(AuthenticationForm):
@@ -58,7 +51,7 @@ class SignInForm(AuthenticationForm):
         assert self.request is not None
         refuse_while_locked(self.request, username)
         cleaned: dict[str, Any] = super().clean()
-        signing_in.forget(username)
+        signing_in.succeeded(username, client_address(self.request))
         return cleaned
 
     def confirm_login_allowed(self, user: Any) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from lucheng.core.cases.models import Case, State
 from lucheng.core.privacy.models import Contact
 from tests import factories
 from tests.channels.api.conftest import Callers
+from tests.factories import DIGITS
 
 
 def report(**changes: Any) -> dict[str, Any]:
@@ -65,7 +67,7 @@ def test_a_case_is_followed_by_its_code_however_it_is_written(caller: Callers, c
     case = factories.case_in(State.CALLBACK, city)
     written = codes.written(case.code)
     for code in (written, written.lower(), case.code, written.replace("-", "")):
-        answer = caller(None).get(f"/track/{code}")
+        answer = caller(None).get(f"/track/{code}", phone_digits=DIGITS)
         assert answer.status == 200
         assert answer.json["number"] == case.number
     assert answer.json["public_reply"] == "路灯已修好。"
@@ -74,7 +76,7 @@ def test_a_case_is_followed_by_its_code_however_it_is_written(caller: Callers, c
 
 def test_a_code_shows_no_staff_no_contact_and_nothing_internal(caller: Callers, city: factories.City) -> None:
     case = factories.case_in(State.CLOSED, city)
-    body = caller(None).get(f"/track/{case.code}").body.decode()
+    body = caller(None).get(f"/track/{case.code}", phone_digits=DIGITS).body.decode()
     for hidden in (
         "138",
         "测试人",
@@ -97,13 +99,15 @@ def test_a_code_that_is_none_is_not_found(caller: Callers, code: str) -> None:
 def test_the_holder_of_the_code_rates_and_appeals(caller: Callers, city: factories.City) -> None:
     case = factories.case_in(State.CALLBACK, city)
     who = caller(None)
-    rated = who.post(f"/track/{case.code}/actions/rate", {"satisfaction": 2, "solved": False})
+    rated = who.post(
+        f"/track/{case.code}/actions/rate", {"satisfaction": 2, "solved": False}, phone_digits=DIGITS
+    )
     assert rated.status == 200, rated
-    appealed = who.post(f"/track/{case.code}/actions/appeal", {"note": "还是不亮"})
+    appealed = who.post(f"/track/{case.code}/actions/appeal", {"note": "还是不亮"}, phone_digits=DIGITS)
     assert appealed.status == 200
     case.refresh_from_db()
     assert (case.satisfaction, case.solved, case.appealed_at is not None) == (2, False, True)
-    history = who.get(f"/track/{case.code}").json["history"]
+    history = who.get(f"/track/{case.code}", phone_digits=DIGITS).json["history"]
     assert [(h["action"], h["text"]) for h in history][-2:] == [("rate", ""), ("appeal", "还是不亮")]
 
 
@@ -112,15 +116,70 @@ def test_a_resident_adds_once_with_one_key(caller: Callers) -> None:
     who = caller(None)
     for _again in range(2):
         answer = who.post(
-            f"/track/{case.code}/actions/supplement", {"note": "夜里很黑"}, idempotency_key="resident-key-2"
+            f"/track/{case.code}/actions/supplement",
+            {"note": "夜里很黑"},
+            idempotency_key="resident-key-2",
+            phone_digits=DIGITS,
         )
         assert answer.status == 200
-    assert len(who.get(f"/track/{case.code}").json["history"]) == 1
+    assert len(who.get(f"/track/{case.code}", phone_digits=DIGITS).json["history"]) == 1
 
 
 def test_steps_of_the_staff_are_refused_to_the_holder_of_the_code(caller: Callers) -> None:
     case = factories.received()
-    answer = caller(None).post(f"/track/{case.code}/actions/accept", {})
+    resident = {"phone_digits": DIGITS}
+    answer = caller(None).post(f"/track/{case.code}/actions/accept", {}, **resident)
     assert (answer.status, answer.json["type"]) == (403, "/problems/forbidden")
-    assert caller(None).post(f"/track/{case.code}/actions/rate", {"satisfaction": "5"}).status == 409
-    assert caller(None).post(f"/track/{case.code}/actions/supplement", {}).faults.keys() == {"note"}
+    assert (
+        caller(None).post(f"/track/{case.code}/actions/rate", {"satisfaction": "5"}, **resident).status == 409
+    )
+    assert caller(None).post(f"/track/{case.code}/actions/supplement", {}, **resident).faults.keys() == {
+        "note"
+    }
+
+
+def test_too_many_reports_are_refused_until_it_is_said(caller: Callers, settings: Any) -> None:
+    settings.LIMITS = {**settings.LIMITS, "report.number": (1, dt.timedelta(hours=1))}
+    who = caller(None)
+    assert who.create(report(), "/public/cases").status == 201
+    answer = who.create(report(), "/public/cases")
+    assert (answer.status, answer.json["type"]) == (429, "/problems/limited")
+    assert 3590 < int(answer.headers["Retry-After"]) <= 3600
+    assert Case.objects.count() == 1
+
+
+def test_the_code_alone_tells_state_unit_and_due_date_and_carries_nothing_out(
+    caller: Callers, city: factories.City
+) -> None:
+    case = factories.case_in(State.SIGNED, city)
+    who = caller(None)
+    told = who.get(f"/track/{case.code}").json
+    assert (told["state"]["code"], told["lead_unit"], told["digits_needed"]) == (
+        "signed",
+        "鹿原市城市管理局",
+        True,
+    )
+    assert told["due_at"]
+    assert not any(told[name] for name in ("number", "created_at", "public_reply", "history", "actions"))
+    refused = who.post(f"/track/{case.code}/actions/withdraw", {})
+    assert (refused.status, refused.json["type"]) == (403, "/problems/forbidden")
+    assert "Phone-Digits" in refused.json["detail"]
+
+
+def test_a_case_without_a_number_opens_by_its_code(caller: Callers) -> None:
+    case = factories.received(phone="", name="", anonymous=True)
+    told = caller(None).get(f"/track/{case.code}").json
+    assert (told["number"], told["digits_needed"]) == (case.number, False)
+    assert caller(None).post(f"/track/{case.code}/actions/supplement", {"note": "夜里很黑"}).status == 200
+
+
+def test_wrong_digits_and_an_unknown_code_are_answered_alike_and_counted(caller: Callers) -> None:
+    case, unknown = factories.received(), codes.new_code()
+    who = caller(None)
+    for tried in range(12):
+        answers = [who.get(f"/track/{code}", phone_digits="1234") for code in (case.code, unknown)]
+        assert answers[0].json == answers[1].json
+        assert {a.status for a in answers} == {404 if tried < 10 else 429}
+    assert int(answers[0].headers["Retry-After"]) > 0
+    acted = who.post(f"/track/{case.code}/actions/withdraw", {}, phone_digits=DIGITS)
+    assert acted.status == 429

@@ -92,8 +92,8 @@ def test_no_picture_is_made_of_a_code_that_nobody_has(client: Client, db: None, 
 def test_who_said_mine_too_is_told_that_code_and_reply_are_their_own(
     client: Client, city: factories.City
 ) -> None:
-    other = factories.received()
-    mine = factories.received(fields={"same_as": other.number})
+    other = factories.received(phone="", channel="web")
+    mine = factories.received(phone="", channel="web", fields={"same_as": other.number})
     page = client.get(
         f"/t/{codes.written(mine.code)}/?new=1", headers={"accept-language": "zh"}
     ).content.decode()
@@ -215,6 +215,7 @@ def test_an_addition_without_its_token_is_given_back_and_not_added(strict: Resid
     answer = strict.client.post(f"/t/{codes.written(case.code)}/supplement/", {"note": "又坏了一盏"})
     assert answer.status_code == 422
     assert "又坏了一盏" in answer.content.decode()
+    assert 'name="digits"' in answer.content.decode()
     assert not case.texts.exists()
 
 

@@ -314,3 +314,20 @@ def test_a_draft_is_gone_the_day_after(resident: Resident) -> None:
     assert forget_sessions(begun + dt.timedelta(hours=23)) == 0
     assert forget_sessions(begun + dt.timedelta(hours=25)) == 1
     assert resident.client.get(f"/report/{resident.draft}/place/").status_code == 410
+
+
+def test_too_many_reports_are_refused_in_words_and_nothing_typed_is_lost(
+    resident: Resident, settings: Any
+) -> None:
+    settings.LIMITS = {**settings.LIMITS, "report.number": (1, dt.timedelta(hours=1))}
+    resident.report(LAMP, phone="13800132210")
+    resident.start("鹿苑小区的井盖松了")
+    resident.at("place", where=resident.choices()[0])
+    answer = resident.at("you", nature="help", phone="13800132210")
+    page = answer.content.decode()
+    assert answer.status_code == 429
+    assert 3590 < int(answer["Retry-After"]) <= 3600
+    assert "尝试次数过多，请于" in page
+    assert 'value="13800132210"' in page
+    settings.LIMITS = {**settings.LIMITS, "report.number": (2, dt.timedelta(hours=1))}
+    assert resident.at("you", nature="help", phone="13800132210").status_code == 302

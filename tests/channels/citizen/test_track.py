@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+from typing import Any
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.http import HttpResponse
 from django.test import Client
+from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
-from lucheng.channels.citizen import story
+from lucheng.channels.citizen import opening, story
 from lucheng.core.cases import codes
 from lucheng.core.cases.models import Case, State
 from lucheng.core.ledger.models import Event
+from lucheng.core.limits.models import Tally
 from lucheng.core.revisions import snapshot
 from tests import factories
+from tests.channels.citizen.conftest import Resident
 from tests.channels.citizen.test_report import picture
 
 STATES = [s for s in State if s not in (State.DRAFT,)]
@@ -26,13 +31,20 @@ def client() -> Client:
     return Client(headers={"accept-language": "zh-CN"})
 
 
+def unlock(client: Client, case: Case, digits: str = factories.DIGITS) -> HttpResponse:
+    """Look a case up by its code and the last digits of its requester's number."""
+    return client.post("/t/", {"code": codes.written(case.code), "digits": digits})
+
+
 def page(client: Client, case: Case) -> str:
+    unlock(client, case)
     answer = client.get(f"/t/{codes.written(case.code)}/")
     assert answer.status_code == 200
     return answer.content.decode()
 
 
 def act(client: Client, case: Case, action: str, **fields: str) -> int:
+    unlock(client, case)
     return client.post(f"/t/{codes.written(case.code)}/{action}/", fields).status_code
 
 
@@ -125,13 +137,14 @@ def test_the_page_costs_the_same_at_one_step_and_at_a_hundred(
     monkeypatch.setattr(snapshot, "MAX_AGE", 1e9)  # asking once a second for revisions is not the page's cost
     case = factories.case_in(State.SIGNED, city)
     page(client, case)  # reference data is read once
-    with django_assert_num_queries(6):
-        page(client, case)
+    address = f"/t/{codes.written(case.code)}/"
+    with django_assert_num_queries(8):  # the session's and the limit's among them
+        client.get(address)
     for n in range(100):
         client.post(f"/t/{codes.written(case.code)}/supplement/", {"note": f"补充{n}", "key": str(n)})
     assert Event.objects.filter(case=case).count() > 100
-    with django_assert_num_queries(6):
-        page(client, case)
+    with django_assert_num_queries(8):
+        client.get(address)
 
 
 # --- the code -------------------------------------------------------------------------------------------------------
@@ -174,6 +187,157 @@ def test_an_address_typed_in_small_letters_leads_to_the_right_spelling(
     assert client.get(f"/t/{code.lower()}/")["Location"] == f"/t/{code}/"
 
 
+# --- the digits -----------------------------------------------------------------------------------------------------
+
+SECRET = ("路灯", "已修好", "又坏了", "花园社区", "提交补充", "timeline")
+
+
+def test_the_code_alone_tells_how_far_it_has_come_and_nothing_of_what_it_is_about(
+    client: Client, city: factories.City
+) -> None:
+    for state in STATES:
+        case = factories.case_in(state, city)
+        told = client.get(f"/t/{codes.written(case.code)}/").content.decode()
+        assert re.search(r'<p class="now">[^<]{2,}</p>', told)
+        assert 'name="digits"' in told
+        assert not [word for word in (*SECRET, case.content, case.public_reply or "-*-") if word in told]
+    told = client.get(f"/t/{codes.written(factories.case_in(State.SIGNED, city).code)}/").content.decode()
+    assert "鹿原市城市管理局" in told
+    assert 'class="clock' in told
+
+
+@pytest.mark.parametrize("digits", ["0000", "００００", " 00 00 "])
+def test_with_the_last_digits_of_the_number_everything_opens(
+    client: Client, city: factories.City, digits: str
+) -> None:
+    case = factories.case_in(State.CALLBACK, city)
+    answer = unlock(client, case, digits)
+    assert answer["Location"] == f"/t/{codes.written(case.code)}/"
+    told = client.get(answer["Location"]).content.decode()
+    assert "路灯已修好" in told
+    assert case.content in told
+    assert 'name="satisfaction"' in told
+
+
+@pytest.mark.parametrize(
+    ("phone", "digits"), [("0472-5123456转8", "3456"), ("110", "110"), ("+1 212 555 0199", "0199")]
+)
+def test_the_digits_are_those_of_the_number_itself(
+    client: Client, city: factories.City, phone: str, digits: str
+) -> None:
+    case = factories.received(phone=phone)
+    assert unlock(client, case, digits).status_code == 302
+
+
+@pytest.mark.parametrize(
+    "you", [{"phone": "", "channel": "web"}, {"phone": "", "name": "", "anonymous": True}]
+)
+def test_where_no_number_was_given_the_code_alone_opens(
+    client: Client, city: factories.City, you: dict[str, object]
+) -> None:
+    case = factories.received(**you)
+    assert case.content in client.get(f"/t/{codes.written(case.code)}/").content.decode()
+    assert unlock(client, case, "1234").status_code == 302
+
+
+def test_wrong_digits_and_a_code_never_given_out_are_answered_alike(
+    client: Client, city: factories.City
+) -> None:
+    case = factories.received()
+    answers = []
+    for code in (codes.written(case.code), codes.written(codes.new_code())):
+        answer = client.post("/t/", {"code": code, "digits": "1234"})
+        body = re.sub(r'(name="csrf[a-z-]*" (?:value|content)=)"[^"]*"', r"\1", answer.content.decode())
+        answers.append((answer.status_code, body.replace(code, "")))
+    assert answers[0] == answers[1]
+    assert "没有与该查询码和号码尾号相符的诉求" in answers[0][1]
+    assert case.content not in client.get(f"/t/{codes.written(case.code)}/").content.decode()
+
+
+@pytest.mark.parametrize("digits", ["12", "12345", "abcd", "１２３४x", "\x00\x00\x00"])
+def test_what_is_no_four_digits_says_so_at_the_field_and_counts_for_nothing(
+    client: Client, city: factories.City, digits: str
+) -> None:
+    answer = unlock(client, factories.received(), digits)
+    assert answer.status_code == 422
+    assert 'id="id_digits_error"' in answer.content.decode()
+    assert not Tally.objects.exists()
+
+
+def test_digits_cannot_be_tried_out(client: Client, city: factories.City) -> None:
+    case, other = factories.received(), factories.received()
+    for n in range(10):
+        assert unlock(Client(REMOTE_ADDR=f"192.0.2.{n}"), case, f"{n + 1:04}").status_code == 422
+    refused = unlock(client, case)
+    assert refused.status_code == 429
+    assert 86_000 < int(refused["Retry-After"]) <= 86_400
+    assert "尝试次数过多，请于" in refused.content.decode()
+    assert codes.written(case.code) in refused.content.decode(), "what was typed stays"
+    assert unlock(client, other).status_code == 302
+
+
+def test_right_digits_begin_the_count_anew(client: Client, city: factories.City) -> None:
+    case = factories.received()
+    for _round in range(2):
+        for _n in range(9):
+            unlock(client, case, "1234")
+        assert unlock(client, case).status_code == 302
+
+
+def test_codes_cannot_be_tried_out_and_a_limited_address_learns_nothing(
+    client: Client, city: factories.City, settings: Any
+) -> None:
+    settings.LIMITS = {**settings.LIMITS, "look-up.address": (3, dt.timedelta(hours=1))}
+    known = codes.written(factories.received().code)
+    for _n in range(9):
+        assert client.get(f"/t/{known}/").status_code == 200, "codes that were given out count for nothing"
+    for _n in range(3):
+        assert client.get(f"/t/{codes.written(codes.new_code())}/").status_code == 404
+    for code in (known, codes.written(codes.new_code())):
+        answer = client.get(f"/t/{code}/")
+        assert answer.status_code == 429
+        assert 3590 < int(answer["Retry-After"]) <= 3600
+        assert client.post("/t/", {"code": code}).status_code == 429
+        assert client.post("/t/", {"code": code, "digits": "0000"}).status_code == 429
+    assert client.get(f"/t/{known}/", REMOTE_ADDR="192.0.2.9").status_code == 200
+
+
+def test_digits_hold_for_half_an_hour_in_this_browser_and_no_other(
+    client: Client, city: factories.City, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    case = factories.received()
+    assert case.content in page(client, case)
+    address = f"/t/{codes.written(case.code)}/"
+    assert case.content not in Client().get(address).content.decode()
+    later = timezone.now() + opening.HOLDS
+    monkeypatch.setattr(timezone, "now", lambda: later)
+    assert case.content not in client.get(address).content.decode()
+
+
+def test_who_has_just_sent_it_types_no_digits(resident: Resident) -> None:
+    code = resident.report("鹿苑小区门口的路灯不亮，已经三天了。", phone="13800132210")
+    assert "路灯" in resident.client.get(f"/t/{code}/").content.decode()
+    assert "路灯" not in Client().get(f"/t/{code}/").content.decode()
+
+
+def test_without_the_digits_no_step_is_carried_out_and_nothing_typed_is_lost(
+    client: Client, city: factories.City
+) -> None:
+    case = factories.case_in(State.SIGNED, city)
+    address = f"/t/{codes.written(case.code)}/supplement/"
+    before = Event.objects.filter(case=case).count()
+    for digits, error in (("", "请填写您所留电话号码的后四位"), ("1234", "没有与该查询码和号码尾号相符")):
+        answer = client.post(address, {"note": "又坏了一盏", "digits": digits, "key": "k1"})
+        told = answer.content.decode()
+        assert answer.status_code == 422
+        assert "又坏了一盏" in told
+        assert error in told
+        assert case.content not in told
+    assert Event.objects.filter(case=case).count() == before
+    assert client.post(address, {"note": "又坏了一盏", "digits": "0000", "key": "k1"}).status_code == 302
+    assert Event.objects.filter(case=case).count() == before + 1
+
+
 # --- what the requester may do --------------------------------------------------------------------------------------
 
 
@@ -185,6 +349,7 @@ def test_information_is_added_and_read_again(client: Client, city: factories.Cit
 
 def test_a_photograph_is_added_later(client: Client, city: factories.City) -> None:
     case = factories.case_in(State.SIGNED, city)
+    unlock(client, case)
     for _n in range(2):  # sent twice, kept once
         address = f"/t/{codes.written(case.code)}/supplement/"
         answer = client.post(address, {"note": "见照片", "photo": picture(), "key": "k1"})
@@ -195,6 +360,7 @@ def test_a_photograph_is_added_later(client: Client, city: factories.City) -> No
 
 def test_a_bad_photograph_is_refused_and_the_words_stay(client: Client, city: factories.City) -> None:
     case = factories.received()
+    unlock(client, case)
     bad = SimpleUploadedFile("x.jpg", b"not a picture", "image/jpeg")
     answer = client.post(f"/t/{codes.written(case.code)}/supplement/", {"note": "见照片", "photo": bad})
     assert answer.status_code == 422
@@ -235,6 +401,7 @@ def test_a_question_left_open_is_asked_again_and_the_rest_is_kept(
     case = factories.case_in(State.CALLBACK, city)
     fields = {"contacted": "true", "solved": "false", "satisfaction": "2", "note": "灯还是不亮"}
     del fields[missing]
+    unlock(client, case)
     answer = client.post(f"/t/{codes.written(case.code)}/rate/", fields)
     assert answer.status_code == 422
     assert "灯还是不亮" in answer.content.decode()
@@ -273,6 +440,7 @@ def test_the_code_opens_no_step_of_the_staff(client: Client, city: factories.Cit
 
 def test_an_empty_addition_is_refused_and_the_form_stands_open(client: Client, city: factories.City) -> None:
     case = factories.received()
+    unlock(client, case)
     answer = client.post(f"/t/{codes.written(case.code)}/supplement/", {"note": "  \x00 "})
     assert answer.status_code == 422
     assert '<details class="action" open>' in answer.content.decode()

@@ -21,6 +21,7 @@ from django.http.multipartparser import MultiPartParserError
 from django.utils.translation import gettext_lazy as _
 
 from lucheng.core.errors import Conflict, Forbidden, Invalid, NotFound, Refused, Text
+from lucheng.core.limits.counting import Limited
 
 log = logging.getLogger(__name__)
 
@@ -102,6 +103,9 @@ ADVICE: dict[type[Refused], Text] = {
     VersionMissing: _("Send the header If-Match with the ETag of the order as you fetched it."),
     KeyMissing: _(
         "Send the header Idempotency-Key with a fresh random value, and the same value again when you retry."
+    ),
+    Limited: _(
+        "Wait for the seconds named in “Retry-After”, then send the same request; with its key nothing is done twice."
     ),
     Broken: _(
         "The error has been noted. Send the same request again later; with its key nothing is done twice."
@@ -189,6 +193,8 @@ def headers(refused: Refused) -> dict[str, str]:
     found = {"Content-Type": MEDIA_TYPE, "Cache-Control": "no-store"}
     if refused.status == HTTPStatus.UNAUTHORIZED:
         found["WWW-Authenticate"] = "Bearer"
+    if isinstance(refused, Limited):
+        found["Retry-After"] = str(refused.seconds)
     if refused.status == HTTPStatus.SERVICE_UNAVAILABLE:
         found["Retry-After"] = str(RETRY_AFTER)
     return found

@@ -8,18 +8,19 @@ import msgspec
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
-from ninja import Body, Router
+from ninja import Body, Header, Router
 from pydantic import JsonValue
 
 from lucheng.channels.api import schemas as out
 from lucheng.channels.api.create import Moment, check_json, encode, scoped_key
 from lucheng.channels.api.work import Key, moved, place, state, step
-from lucheng.core.cases import codes, engine, intake, queries
+from lucheng.core.cases import codes, engine, following, intake, reports
 from lucheng.core.cases.lifecycle import TRANSITIONS
-from lucheng.core.cases.models import Case, Channel
-from lucheng.core.errors import NotFound
+from lucheng.core.cases.models import Channel
+from lucheng.core.errors import Forbidden, NotFound
 from lucheng.core.ledger.append import REQUESTER
 from lucheng.projects.command_centre.cases import ORDER
+from lucheng.web.addresses import client_address
 
 router = Router(tags=["residents"])
 
@@ -55,18 +56,42 @@ _TOLD = {
 }
 
 
-def _case(code: str) -> Case:
+Digits = Annotated[
+    str,
+    Header(
+        alias="Phone-Digits",
+        max_length=20,
+        description="the last four digits of the number that the requester gave, where they gave one",
+    ),
+]
+
+
+def _stored(code: str) -> str:
     stored = codes.read(code)
-    case = queries.held(stored) if stored else None
-    if case is None:
+    if stored is None:
         raise NotFound(_("No case has this code. Check it for a slip of the pen."))
-    return case
+    return stored
 
 
 @router.get("/track/{code}", response=out.Tracked, auth=None, summary="Follow a case by its code")
-def track(request: HttpRequest, code: str) -> out.Tracked:
-    """Where a case stands, as whoever holds its code may see it: no contact, no names of staff, no internal texts."""
-    case = _case(code)
+def track(request: HttpRequest, code: str, phone_digits: Digits = "") -> out.Tracked:
+    """Where a case stands, as whoever holds its code may see it: no contact, no names of staff, no internal texts.
+
+    Where the requester left a number, the code alone shows state, unit and due date; the rest opens with its last four
+    digits.
+    """
+    stored, line, now = _stored(code), client_address(request), timezone.now()
+    if phone_digits:
+        case = following.opened(stored, phone_digits, line, now)
+    else:
+        case = following.by_code(stored, line, now)
+        if following.needs_digits(case):
+            return out.Tracked(
+                state=state(case),
+                due_at=case.due_at,
+                lead_unit=case.lead_unit.name if case.lead_unit is not None else "",
+                digits_needed=True,
+            )
     shown: dict[int, list[str]] = {}
     events = list(case.events.filter(action__in=_TOLD).order_by("seq"))
     actions = {e.seq: e.action for e in events}
@@ -99,13 +124,19 @@ def act_as_requester(
     action: str,
     fields: Annotated[dict[str, JsonValue], Body(description="what the step needs and takes, by name")],
     idempotency_key: Key = "",
+    phone_digits: Digits = "",
 ) -> out.Moved:
-    """Add information, answer the callback, appeal or withdraw, as whoever holds the code."""
-    return moved(
-        engine.act_as_requester(
-            _case(code).code, action, fields, now=timezone.now(), key=idempotency_key or None
-        )
-    )
+    """Add information, answer the callback, appeal or withdraw, as whoever holds the code and knows the digits."""
+    stored, line, now = _stored(code), client_address(request), timezone.now()
+    if phone_digits:
+        case = following.opened(stored, phone_digits, line, now)
+    else:
+        case = following.by_code(stored, line, now)
+        if following.needs_digits(case):
+            raise Forbidden(
+                _("Send the last four digits of the requester's number in the header Phone-Digits.")
+            )
+    return moved(engine.act_as_requester(case.code, action, fields, now=now, key=idempotency_key or None))
 
 
 @router.post("/public/cases", auth=None, summary="Report something")
@@ -116,7 +147,7 @@ def post_report(request: HttpRequest, idempotency_key: Key = "") -> HttpResponse
     new = intake.NewCase(
         kind=ORDER.code, channel=Channel.WEB.value, **msgspec.structs.asdict(_decode(request.body))
     )
-    made = intake.create(new, actor=None, role=REQUESTER, now=timezone.now(), idempotency_key=key)
+    made = reports.make(new, address=client_address(request), now=timezone.now(), idempotency_key=key)
     body = out.Reported(
         number=made.number,
         code=made.code,

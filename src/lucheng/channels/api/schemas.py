@@ -397,21 +397,26 @@ class Told(Schema):
 
 
 class Tracked(Schema):
-    """A case as whoever holds its code may see it."""
+    """A case as whoever holds its code may see it. Where ``digits_needed``, only state, unit and due date are told."""
 
-    number: str
     state: Named
-    created_at: dt.datetime
     due_at: dt.datetime | None
     lead_unit: str
-    public_reply: str
-    history: list[Told]
-    actions: list[Step]
+    digits_needed: bool = Field(
+        default=False, description="the rest opens with the last four digits of the requester's number"
+    )
+    number: str = ""
+    created_at: dt.datetime | None = None
+    public_reply: str = ""
+    history: list[Told] = []
+    actions: list[Step] = []
 
 
 class Reported(Schema):
     number: str
-    code: str = Field(description="tracking code: whoever holds it can follow the case")
+    code: str = Field(
+        description="tracking code: it follows the case, and opens it with the last digits of the number"
+    )
     state: Named
     place: Named
     due_at: dt.datetime | None

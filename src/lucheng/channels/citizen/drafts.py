@@ -70,8 +70,13 @@ def save(session: SessionBase, draft_id: str, draft: Draft) -> None:
     drafts.pop(draft_id, None)
     drafts[draft_id] = sealed(draft_id, draft)
     session["drafts"] = dict(list(drafts.items())[-KEPT:])
+    end_by_tomorrow(session)
+
+
+def end_by_tomorrow(session: SessionBase) -> None:
+    """A borrowed telephone forgets by tomorrow; who is signed in as staff stays so."""
     if "_auth_user_id" not in session:
-        session.set_expiry(_DAY)  # a borrowed telephone forgets by tomorrow
+        session.set_expiry(_DAY)
 
 
 def sent(session: SessionBase, draft_id: str, code: str | None = None) -> str | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from collections.abc import Sequence
 from typing import Any
 
@@ -176,8 +178,34 @@ class YouForm(forms.Form):
             raise forms.ValidationError(str(refusal.fields["phone"])) from refusal
 
 
+class DigitsField(forms.CharField):
+    """The last digits of the requester's own number, in whatever width they are typed."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(
+            label=_("Last four digits of the telephone number you gave"),
+            max_length=20,
+            error_messages={
+                "required": _("Enter the last four digits of the number that you gave."),
+                "max_length": _("Enter the last four digits alone."),
+            },
+            widget=forms.TextInput(attrs={"autocomplete": "off", "inputmode": "numeric", "maxlength": 4}),
+            **kwargs,
+        )
+
+    def clean(self, value: Any) -> str:
+        digits = "".join(unicodedata.normalize("NFKC", str(super().clean(value))).split())
+        if digits and not re.fullmatch(r"[0-9]{3,4}", digits):
+            raise forms.ValidationError(_("Enter the last four digits alone."))
+        return digits
+
+
+class DigitsForm(forms.Form):
+    digits = DigitsField()
+
+
 class TrackForm(forms.Form):
-    """The code that a resident keeps."""
+    """The code that a resident keeps, and the digits that open what stands behind it."""
 
     code = forms.CharField(
         label=_("Tracking code"),
@@ -190,6 +218,10 @@ class TrackForm(forms.Form):
         widget=forms.TextInput(
             attrs={"autocomplete": "off", "autocapitalize": "characters", "spellcheck": "false"}
         ),
+    )
+    digits = DigitsField(
+        required=False,
+        help_text=_("Without them you see how far it has come. Leave it empty if you gave no number."),
     )
 
 

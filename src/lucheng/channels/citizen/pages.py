@@ -18,13 +18,14 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from lucheng.channels.citizen import drafts, keepsake, story
+from lucheng.channels.citizen import drafts, keepsake, opening, story
 from lucheng.channels.citizen.drafts import Draft
 from lucheng.channels.citizen.forms import (
     ACTIONS,
     HERE,
     UNKNOWN,
     AroundForm,
+    DigitsForm,
     PlaceForm,
     PointForm,
     StartForm,
@@ -33,16 +34,18 @@ from lucheng.channels.citizen.forms import (
     add_errors,
     token,
 )
-from lucheng.core.cases import attachments, codes, engine, intake, public, queries
+from lucheng.core.cases import attachments, codes, engine, following, intake, public, reports
 from lucheng.core.cases.models import Case, Channel, Nature
 from lucheng.core.errors import Invalid, NotFound, Refused
 from lucheng.core.ledger.append import REQUESTER
+from lucheng.core.limits.counting import Limited
 from lucheng.core.places import locate, names
 from lucheng.core.places.models import LEVELS, Kind
 from lucheng.core.triage import lookalikes, urgent
 from lucheng.postgresql.context import everything
 from lucheng.projects.command_centre.cases import ORDER
-from lucheng.web.refusals import token_lost
+from lucheng.web.addresses import client_address
+from lucheng.web.refusals import token_lost, told_when
 from lucheng.web.uploads import too_large
 
 #: What a resident may want, the most usual first.
@@ -51,7 +54,6 @@ NATURES = (Nature.HELP, Nature.INQUIRY, Nature.COMPLAINT, Nature.REPORT, Nature.
 TYPING_ERROR = gettext_lazy(
     "This code has a typing error. Compare it with the one you were given, sign by sign."
 )
-NEVER_GIVEN = gettext_lazy("No case has this code. It is written correctly, but it was never given out here.")
 AGAIN = gettext_lazy(
     "Your browser has forgotten this visit: it was open for too long, or cookies were cleared. What you wrote is still "
     "here; press the button once more."
@@ -286,9 +288,10 @@ def you(request: HttpRequest, draft_id: str, draft: Draft) -> HttpResponse:
     """Who asks, as far as they wish to say; then send."""
     natures = [(n.value, n.label) for n in NATURES]
     form = YouForm(request.POST or None, natures=natures, initial={"nature": Nature.HELP.value})
+    limited: Limited | None = None
     if request.method == "POST" and not _lost(request, form) and form.is_valid():
         try:
-            code = _send(draft_id, draft, form.cleaned_data)
+            code = _send(draft_id, draft, form.cleaned_data, client_address(request))
         except NotFound:
             # The case is made and sending again finds it; only the photograph had waited for too long.
             draft.photo = ""
@@ -296,6 +299,9 @@ def you(request: HttpRequest, draft_id: str, draft: Draft) -> HttpResponse:
             form.add_error(
                 None, _("Your photograph is no longer here. Send once more without it; you can add it later.")
             )
+        except Limited as refusal:
+            limited = refusal
+            form.add_error(None, str(refusal.detail))
         except Refused as refusal:
             add_errors(form, refusal)
         else:
@@ -303,10 +309,11 @@ def you(request: HttpRequest, draft_id: str, draft: Draft) -> HttpResponse:
             return redirect(f"{reverse('tracking', args=[code])}?new=1")
     where = names.place_name(draft.place) if draft.place else draft.address
     context = _step(draft_id, draft, form=form, where=where)
-    return render(request, "citizen/you.html", context, status=422 if form.is_bound else 200)
+    answer = render(request, "citizen/you.html", context, status=422 if form.is_bound else 200)
+    return told_when(answer, limited) if limited is not None else answer
 
 
-def _send(draft_id: str, draft: Draft, entered: dict[str, Any]) -> str:
+def _send(draft_id: str, draft: Draft, entered: dict[str, Any], line: str) -> str:
     anonymous = entered["anonymous"]
     now = timezone.now()
     with everything("the number of a look-alike that was shown before"):
@@ -315,7 +322,7 @@ def _send(draft_id: str, draft: Draft, entered: dict[str, Any]) -> str:
             if draft.same
             else None
         )
-    made = intake.create(
+    made = reports.make(
         intake.NewCase(
             kind=ORDER.code,
             nature=entered["nature"],
@@ -333,8 +340,7 @@ def _send(draft_id: str, draft: Draft, entered: dict[str, Any]) -> str:
             language="en" if (get_language() or "").startswith("en") else "zh",
             fields={"same_as": same} if same else {},
         ),
-        actor=None,
-        role=REQUESTER,
+        address=line,
         now=now,
         idempotency_key=f"web:{draft_id}",
     )
@@ -346,22 +352,32 @@ def _send(draft_id: str, draft: Draft, entered: dict[str, Any]) -> str:
 # --- following ------------------------------------------------------------------------------------------------------
 
 
+@never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def track(request: HttpRequest) -> HttpResponse:
-    """Look a case up by its code. A typing error is told apart from a code that nobody was given."""
+    """Look a case up by its code, and open it where the digits of its number come along. A typing error is told apart
+    from a code that nobody was given; wrong digits are not."""
     form = TrackForm(request.POST or None)
+    limited: Limited | None = None
     if request.method == "POST" and form.is_valid():
-        code = codes.read(form.cleaned_data["code"])
+        code, digits = codes.read(form.cleaned_data["code"]), form.cleaned_data["digits"]
         if code is None:
-            form.add_error(
-                "code",
-                TYPING_ERROR,
-            )
-        elif queries.held(code) is None:
-            form.add_error("code", NEVER_GIVEN)
+            form.add_error("code", TYPING_ERROR)
         else:
-            return redirect("tracking", codes.written(code))
-    return render(request, "citizen/track.html", {"form": form}, status=422 if form.is_bound else 200)
+            line, now = client_address(request), timezone.now()
+            try:
+                if digits:
+                    following.opened(code, digits, line, now)
+                    opening.keep(request.session, code, now)
+                else:
+                    following.by_code(code, line, now)
+            except (Limited, NotFound) as refusal:
+                limited = refusal if isinstance(refusal, Limited) else None
+                form.add_error("digits" if digits else "code", str(refusal.detail))
+            else:
+                return redirect("tracking", codes.written(code))
+    answer = render(request, "citizen/track.html", {"form": form}, status=422 if form.is_bound else 200)
+    return told_when(answer, limited) if limited is not None else answer
 
 
 def _case(request: HttpRequest, typed: str) -> Case | HttpResponseRedirect:
@@ -371,19 +387,31 @@ def _case(request: HttpRequest, typed: str) -> Case | HttpResponseRedirect:
         raise NotFound(TYPING_ERROR)
     if typed != codes.written(code):
         return redirect("tracking", codes.written(code))
-    case = queries.held(code)
-    if case is None:
-        raise NotFound(NEVER_GIVEN)
-    return case
+    return following.by_code(code, client_address(request), timezone.now())
+
+
+def _is_open(request: HttpRequest, case: Case) -> bool:
+    """Whether everything of the case may be shown here: who asks has typed the digits, has just sent it, or left no
+    number."""
+    return not following.needs_digits(case) or opening.is_open(request.session, case.code, timezone.now())
 
 
 def _address(request: HttpRequest, case: Case) -> str:
     return request.build_absolute_uri(reverse("tracking", args=[codes.written(case.code)]))
 
 
-def _show(request: HttpRequest, case: Case, bound: dict[str, Any] | None = None) -> HttpResponse:
+def _show(
+    request: HttpRequest,
+    case: Case,
+    bound: dict[str, Any] | None = None,
+    digits: DigitsForm | None = None,
+) -> HttpResponse:
+    """The page of a case; without its digits, how far it has come. ``bound`` are the forms that came back, and
+    ``digits`` what they ask for besides."""
     bound = bound or {}
-    offered = {row.action for row in engine.requester_actions(case)}
+    is_open = _is_open(request, case)
+    # What was typed is given back also where the digits are asked for once more.
+    offered = {row.action for row in engine.requester_actions(case)} if is_open else set(bound)
     actions = [
         {
             "name": name,
@@ -395,22 +423,31 @@ def _show(request: HttpRequest, case: Case, bound: dict[str, Any] | None = None)
         if name in offered
     ]
     address = _address(request, case)
-    context = {
-        "case": case,
+    context: dict[str, Any] = {
         "code": codes.written(case.code),
-        "story": story.tell(case),
-        "words": story.without_numbers(case.content),
-        "photographs": case.attachments.count(),
+        "numbered": following.needs_digits(case),
         "actions": actions,
-        "key": uuid.uuid4().hex,
+        "digits": digits,
+        "key": request.POST.get("key", "")[:64] or uuid.uuid4().hex,
         "qr": keepsake.drawing(address),
         "address": address,
-        "same": bool(case.fields.get("same_as")),
-        "new": "new" in request.GET,
-        "again": "again" in request.GET,
-        "done": "done" in request.GET,
     }
-    response = render(request, "citizen/case.html", context, status=422 if bound else 200)
+    if is_open:
+        context |= {
+            "case": case,
+            "story": story.tell(case),
+            "words": story.without_numbers(case.content),
+            "photographs": case.attachments.count(),
+            "same": bool(case.fields.get("same_as")),
+            "new": "new" in request.GET,
+            "again": "again" in request.GET,
+            "done": "done" in request.GET,
+        }
+        template = "citizen/case.html"
+    else:
+        context |= {"stage": story.stage(case), "form": DigitsForm()}
+        template = "citizen/stage.html"
+    response = render(request, template, context, status=422 if bound else 200)
     response["X-Robots-Tag"] = "noindex"
     return response
 
@@ -449,8 +486,26 @@ def act(request: HttpRequest, code: str, action: str) -> HttpResponse:
         raise NotFound(_("There is no such step."))
     form = ACTIONS[action][2](request.POST, request.FILES, auto_id=f"{action}_%s")
     lost = _lost(request, form)
-    photo = "" if lost else _photo(request, form)
-    if not lost and form.is_valid():
+    digits = None
+    if not _is_open(request, found):
+        digits = DigitsForm(None if lost else request.POST, auto_id=f"{action}_%s")
+    limited: Limited | None = None
+    if digits is not None and digits.is_valid():
+        line, now = client_address(request), timezone.now()
+        try:
+            following.opened(found.code, digits.cleaned_data["digits"], line, now)
+        except (Limited, NotFound) as refusal:
+            limited = refusal if isinstance(refusal, Limited) else None
+            digits.add_error("digits", str(refusal.detail))
+        else:
+            opening.keep(request.session, found.code, now)
+            digits = None
+    if digits is not None and not lost:
+        form.full_clean()
+        if request.FILES:
+            form.add_error(None, AGAIN_PHOTO)
+    photo = "" if lost or digits is not None else _photo(request, form)
+    if not lost and digits is None and form.is_valid():
         key, now = request.POST.get("key", "")[:64], timezone.now()
         entered = {name: value for name, value in form.cleaned_data.items() if name != "photo"}
         try:
@@ -461,7 +516,8 @@ def act(request: HttpRequest, code: str, action: str) -> HttpResponse:
             add_errors(form, refusal)
         else:
             return redirect(f"{reverse('tracking', args=[code])}?done=1")
-    return _show(request, found, {action: form})
+    answer = _show(request, found, {action: form}, digits)
+    return told_when(answer, limited) if limited is not None else answer
 
 
 # --- the neighbourhood ----------------------------------------------------------------------------------------------

@@ -153,16 +153,42 @@ class Entry:
 
 
 @dataclass(frozen=True)
-class Story:
-    """What the tracking page tells. ``due`` is when what comes ``next`` is due, ``warn`` when that is near,
-    ``paused`` while its clock rests."""
+class Stage:
+    """How far a case has come. ``due`` is when what comes ``next`` is due, ``warn`` when that is near, ``paused`` while
+    its clock rests."""
 
     where: str
     next: str
     due: dt.datetime | None
     warn: dt.datetime | None
     paused: bool
+
+
+@dataclass(frozen=True)
+class Story:
+    """What the tracking page tells whoever may see all of it."""
+
+    stage: Stage
     entries: list[Entry]
+
+
+def stage(case: Case) -> Stage:
+    """How far a case has come, in one query: nothing of what it is about. ``case`` comes with its ``lead_unit``."""
+    state = S(case.state)
+    in_charge = case.lead_unit.name if case.lead_unit is not None else gettext("the unit in charge")
+    where, then = (str(words) % {"unit": in_charge} for words in _WHERE[state])
+    clock = None
+    if state in _AWAITED:
+        clock = Clock.objects.filter(
+            case=case, kind=_AWAITED[state], state__in=(Clock.State.RUNNING, Clock.State.PAUSED)
+        ).first()
+    return Stage(
+        where=where,
+        next=then,
+        due=clock.due_at if clock else None,
+        warn=clock.warn_at if clock else None,
+        paused=clock is not None and clock.state == Clock.State.PAUSED,
+    )
 
 
 def tell(case: Case) -> Story:
@@ -187,23 +213,7 @@ def tell(case: Case) -> Story:
             unit = units[e["body"]["lead"]].name
         title = _STEPS[e["action"]](unit, e["body"])
         entries.append(Entry(e["at"], title, "\n".join(written.get(e["seq"], ()))))
-
-    state = S(case.state)
-    in_charge = case.lead_unit.name if case.lead_unit is not None else gettext("the unit in charge")
-    where, then = (str(words) % {"unit": in_charge} for words in _WHERE[state])
-    clock = None
-    if state in _AWAITED:
-        clock = Clock.objects.filter(
-            case=case, kind=_AWAITED[state], state__in=(Clock.State.RUNNING, Clock.State.PAUSED)
-        ).first()
-    return Story(
-        where=where,
-        next=then,
-        due=clock.due_at if clock else None,
-        warn=clock.warn_at if clock else None,
-        paused=clock is not None and clock.state == Clock.State.PAUSED,
-        entries=entries,
-    )
+    return Story(stage(case), entries)
 
 
 _NUMBERS = re.compile(r"\d[\d\s-]{5,}\d[xX]?")

@@ -16,7 +16,6 @@ from lucheng.core.cases.text import one_line
 from lucheng.core.errors import NotFound
 from lucheng.core.fields import within
 from lucheng.core.ledger.models import Event
-from lucheng.core.organisation import walls
 from lucheng.core.organisation.access import Scope
 
 #: Counting stops here: a list shows "1000+", since an exact count of many rows costs more than it tells.
@@ -136,12 +135,6 @@ def find(rows: QuerySet[Case], number: str) -> Case:
             _("There is no order with the number “%(number)s”.") % {"number": one_line(number, 30)}
         )
     return case
-
-
-def held(code: str) -> Case | None:
-    """The case with this tracking code (as stored: see codes.read), in sight of whoever holds it from now on."""
-    walls.read_by_code(code)
-    return Case.objects.select_related("lead_unit").filter(code=code).first()
 
 
 def listed(scope: Scope, wanted: Filter, now: dt.datetime) -> QuerySet[Case]:

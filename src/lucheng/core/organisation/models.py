@@ -161,20 +161,3 @@ class Interest(models.Model):
 
     def __str__(self) -> str:
         return f"{self.person} · {self.unit}"
-
-
-class SignInTry(models.Model):
-    """A try to sign in that was not right, or not yet. Name and address are kept as keyed digests only.
-
-    People write their password into the field of the name by mistake: what was written there is never kept.
-    """
-
-    name = models.BinaryField()
-    address = models.BinaryField()
-    at = models.DateTimeField()
-
-    class Meta:
-        indexes = [models.Index(fields=["name", "at"]), models.Index(fields=["address", "at"])]
-
-    def __str__(self) -> str:
-        return self.at.isoformat()
