@@ -39,6 +39,7 @@ from lucheng.core.errors import Invalid, NotFound, Refused
 from lucheng.core.ledger.append import REQUESTER
 from lucheng.core.places import locate, names
 from lucheng.core.places.models import LEVELS, Kind
+from lucheng.core.privacy import destruction
 from lucheng.core.triage import lookalikes, urgent
 from lucheng.projects.command_centre.cases import ORDER
 from lucheng.web.refusals import token_lost
@@ -394,6 +395,7 @@ def _show(request: HttpRequest, case: Case, bound: dict[str, Any] | None = None)
         "code": codes.written(case.code),
         "story": story.tell(case),
         "words": story.without_numbers(case.content),
+        "destroyed": [destruction.sentence(s) for s in destruction.told(case)],
         "photographs": case.attachments.count(),
         "actions": actions,
         "key": uuid.uuid4().hex,
