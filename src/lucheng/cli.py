@@ -101,7 +101,7 @@ def restore(
         _refuse(str(failed))
     if aside is not None:
         typer.echo(f"what lay there before: {aside}")
-    typer.echo("restored; now prove it with `lucheng ledger verify`")
+    typer.echo("restored; now `lucheng privacy retention again`, then prove it with `lucheng ledger verify`")
 
 
 def _only_embedded() -> None:

@@ -202,6 +202,8 @@ WHITENOISE_IMMUTABLE_FILE_TEST = r"^/static/dist/assets/"
 FORM_RENDERER = "lucheng.web.forms.Renderer"
 
 ATTACHMENTS = HOME / "attachments"
+#: What was destroyed by rule, kept outside the database: a restored backup is brought up to it.
+DESTROYED = HOME / "destroyed.jsonl"
 ATTACHMENT_MAX_BYTES = 20 * 1024 * 1024
 # Text messages leave by this gateway (lucheng.core.ledger.adapters); without one they are only shown on the pages.
 SMS_GATEWAY_URL = os.environ.get("LUCHENG_SMS_URL", "")

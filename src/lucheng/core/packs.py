@@ -17,9 +17,9 @@ from lucheng.core.faults import Fault, Faulty
 
 @dataclass(frozen=True)
 class Field:
-    """What an entry may say under one key: a text, a list of texts, or yes and no."""
+    """What an entry may say under one key: a text, a list of texts, yes and no, or a whole number."""
 
-    kind: type[str] | type[list[str]] | type[bool] = str
+    kind: type[str] | type[list[str]] | type[bool] | type[int] = str
     required: bool = False
     longest: int = 10_000  # characters of each text
 
@@ -27,6 +27,9 @@ class Field:
         texts = value if self.kind is not str and isinstance(value, list) else [value]
         if self.kind is bool:
             return None if isinstance(value, bool) else _("write true or false")
+        if self.kind is int:
+            whole = isinstance(value, int) and not isinstance(value, bool)
+            return None if whole else _("write a whole number")
         if self.kind is not str and not isinstance(value, list):
             return _("write a list of texts")
         if not all(isinstance(t, str) for t in texts):

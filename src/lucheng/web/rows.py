@@ -110,7 +110,7 @@ def table(
             f'<td role="cell" class="place" title="{place}">{place}</td>'
             f'<td role="cell" class="matter">{escape(matters.name(case.matter)) if case.matter else none_yet}</td>'
             f'<th role="rowheader" scope="row" class="title">{flag}<a href="{before}{number}{after}">'
-            f"{escape(case.title)}</a></th>"
+            f"{escape(case.heading)}</a></th>"
             f'<td role="cell" class="unit soft">{conditional_escape(last)}</td></tr>'
         )
     return format_html(

@@ -17,6 +17,7 @@ from lucheng.core.cases.models import Attachment, Case, State, Text
 from lucheng.core.errors import NotFound
 from lucheng.core.ledger import anchors, chain
 from lucheng.core.ledger import verify as verification
+from lucheng.core.ledger.append import append
 from lucheng.core.ledger.models import Anchor, Event
 from lucheng.core.ledger.verify import Finding, Kind, Tally, head, read_witness, verify
 from tests import factories
@@ -255,13 +256,21 @@ def test_words_put_into_the_requesters_mouth_are_named(case: Case) -> None:
     assert found() == [(Kind.CONTENT, case.number, 1)]
 
 
-def test_a_text_of_a_step_that_was_changed_is_named_and_one_destroyed_by_rule_is_not(case: Case) -> None:
+def test_a_text_of_a_step_that_was_changed_or_is_gone_is_named_unless_it_was_destroyed_by_rule(
+    case: Case,
+) -> None:
     more(case, NOW, "已联系诉求人")
     more(case, NOW, "路灯已修复")
     assert found() == []
     Text.objects.filter(case=case, seq=6).update(text="未联系诉求人")
     Text.objects.filter(case=case, seq=7).delete()
+    assert found() == [(Kind.CONTENT, case.number, 6), (Kind.CONTENT, case.number, 7)]
+    append(case, "destroyed", {"destroyed": "texts"}, actor=None, role="system", now=NOW)
+    case.save()
     assert found() == [(Kind.CONTENT, case.number, 6)]
+    more(case, NOW, "又来电补充")
+    Text.objects.filter(case=case).delete()
+    assert found() == [(Kind.CONTENT, case.number, 9)], "what came after is not covered"
 
 
 def test_a_photograph_that_is_gone_or_changed_is_named(case: Case, settings: Any, tmp_path: Any) -> None:

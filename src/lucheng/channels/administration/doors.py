@@ -98,6 +98,13 @@ PARTS = (
         gettext_lazy("What requesters and units read in text messages and on their pages."),
     ),
     Part(
+        gettext_lazy("Retention"),
+        "retention",
+        ("privacy.audit",),
+        "/admin/retention/",
+        gettext_lazy("What is destroyed when its time is over: proposed by rule, approved by a person."),
+    ),
+    Part(
         gettext_lazy("Jobs and queues"),
         "jobs",
         ("organisation.edit",),

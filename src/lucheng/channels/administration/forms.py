@@ -407,3 +407,19 @@ class TextsForm(forms.Form):
     en = forms.CharField(
         label=_("In English"), required=False, widget=forms.Textarea({"rows": 3, "lang": "en"})
     )
+
+
+class HoldForm(forms.Form):
+    """Hold an order back from being destroyed."""
+
+    number = forms.CharField(
+        label=_("Order number"),
+        max_length=20,
+        widget=forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "off"}),
+    )
+    reason = forms.CharField(
+        label=_("Why it is held back"),
+        max_length=200,
+        help_text=_("For example a suit or an audit, with its file number."),
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+    )

@@ -24,6 +24,8 @@ from lucheng.core.organisation.middleware import scope
 from lucheng.core.organisation.models import Person, Role, Unit
 from lucheng.core.places import names
 from lucheng.core.places.models import Division
+from lucheng.core.privacy import retention
+from lucheng.core.privacy.models import RetentionBatch
 from lucheng.core.status import status
 
 #: Names offered while somebody types.
@@ -42,6 +44,7 @@ def overview(request: HttpRequest) -> HttpResponse:
         "calendar-now": _calendar,
         "time-limits": _limits,
         "message-texts": _texts,
+        "retention": _retention,
         "jobs": _jobs,
     }
     cards = [
@@ -113,6 +116,16 @@ def _texts() -> Lines:
         return [(_("All texts are as delivered."), False)]
     text = ngettext("%(n)s text worded by the city", "%(n)s texts worded by the city", n)
     return [(text % {"n": n}, False)]
+
+
+def _retention() -> Lines:
+    edition = retention.in_force()
+    if edition is None:
+        return [(_("No rules are in force: nothing is ever destroyed."), True)]
+    lines: Lines = [(_("Edition %(number)s is in force.") % {"number": edition.number}, False)]
+    if retention.batches().filter(state=RetentionBatch.State.PROPOSED).exists():
+        lines.append((_("A batch waits for approval."), True))
+    return lines
 
 
 def _jobs() -> Lines:

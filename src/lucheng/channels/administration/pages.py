@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.urls import path
 from django.utils.translation import gettext_lazy as _
 
-from lucheng.channels.administration import catalogue, jobs, organisation, overview, texts, times
+from lucheng.channels.administration import catalogue, jobs, organisation, overview, retention, texts, times
 from lucheng.channels.administration.doors import ANY
 from lucheng.web.nav import Entry
 
@@ -49,6 +49,12 @@ urlpatterns = [
     path("admin/messages/<slug:name>/", texts.text, name="message-text"),
     path("admin/messages/<slug:name>/read/", texts.read, name="message-text-read"),
     path("admin/messages/<slug:name>/reset/", texts.reset, name="message-text-reset"),
+    path("admin/retention/", retention.batches, name="retention"),
+    path("admin/retention/holds/", retention.holds, name="retention-holds"),
+    path("admin/retention/holds/<int:pk>/lift/", retention.lift, name="lift-retention"),
+    path("admin/retention/<int:pk>/", retention.batch, name="retention-batch"),
+    path("admin/retention/<int:pk>/approve/", retention.approve, name="approve-retention"),
+    path("admin/retention/<int:pk>/hold/", retention.hold_items, name="hold-retention"),
     path("admin/jobs/", jobs.jobs, name="jobs"),
     path("admin/jobs/failed/", jobs.failed, name="failed-messages"),
     path("admin/jobs/messages/retry/", jobs.retry_messages, name="retry-messages"),

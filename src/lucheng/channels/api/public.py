@@ -13,7 +13,7 @@ from pydantic import JsonValue
 
 from lucheng.channels.api import schemas as out
 from lucheng.channels.api.create import Moment, check_json, encode, scoped_key
-from lucheng.channels.api.work import Key, moved, place, state, step
+from lucheng.channels.api.work import Key, destroyed, moved, place, state, step
 from lucheng.core.cases import codes, engine, following, intake, reports
 from lucheng.core.cases.lifecycle import TRANSITIONS
 from lucheng.core.cases.models import Channel
@@ -113,6 +113,7 @@ def track(request: HttpRequest, code: str, phone_digits: Digits = "") -> out.Tra
             )
             for e in events
         ],
+        destroyed=destroyed(case),
         actions=[step(row) for row in engine.requester_actions(case)],
     )
 

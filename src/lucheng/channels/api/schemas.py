@@ -181,6 +181,16 @@ class AttachmentOut(Schema):
     added_at: dt.datetime
 
 
+class Destroyed(Schema):
+    """What was destroyed of a case by the retention rules, or on request."""
+
+    what: str = Field(description="contact, texts or photographs")
+    at: dt.datetime
+    edition: int | None = Field(description="of the retention rules")
+    months: int | None = Field(description="after closing")
+    basis: str
+
+
 class Detail(Row):
     """A case with everything that belongs to it, save the sealed contact."""
 
@@ -219,6 +229,7 @@ class Detail(Row):
     appealed_at: dt.datetime | None
     dispatched_at: dt.datetime | None
     closed_at: dt.datetime | None
+    destroyed: list[Destroyed] = Field(description="what is no longer held, and by which rule")
     actions: list[Step] = Field(description="what the caller may do now")
 
 
@@ -409,6 +420,7 @@ class Tracked(Schema):
     created_at: dt.datetime | None = None
     public_reply: str = ""
     history: list[Told] = []
+    destroyed: list[Destroyed] = Field(default=[], description="what is no longer held, and by which rule")
     actions: list[Step] = []
 
 

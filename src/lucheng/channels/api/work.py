@@ -31,7 +31,7 @@ from lucheng.core.organisation.access import Scope
 from lucheng.core.organisation.middleware import scope
 from lucheng.core.organisation.models import Person, Unit
 from lucheng.core.places import names
-from lucheng.core.privacy import contacts
+from lucheng.core.privacy import contacts, destruction
 from lucheng.web.uploads import too_large
 
 router = Router(tags=["cases"])
@@ -295,6 +295,13 @@ def _attachment(a: Attachment) -> out.AttachmentOut:
     )
 
 
+def destroyed(case: Case) -> list[out.Destroyed]:
+    return [
+        out.Destroyed(what=s.what, at=s.at, edition=s.edition, months=s.months, basis=s.basis)
+        for s in destruction.told(case)
+    ]
+
+
 def detail(case: Case, who: Scope) -> out.Detail:
     """Everything about a case that ``who`` may see, in a fixed number of queries."""
     seen = queries.visible(who)
@@ -376,6 +383,7 @@ def detail(case: Case, who: Scope) -> out.Detail:
         appealed_at=case.appealed_at,
         dispatched_at=case.dispatched_at,
         closed_at=case.closed_at,
+        destroyed=destroyed(case),
         actions=[step(t) for t in engine.actions_for(case, who)],
     )
 

@@ -41,6 +41,7 @@ from lucheng.core.ledger.append import REQUESTER
 from lucheng.core.limits.counting import Limited
 from lucheng.core.places import locate, names
 from lucheng.core.places.models import LEVELS, Kind
+from lucheng.core.privacy import destruction
 from lucheng.core.triage import lookalikes, urgent
 from lucheng.postgresql.context import everything
 from lucheng.projects.command_centre.cases import ORDER
@@ -437,6 +438,7 @@ def _show(
             "case": case,
             "story": story.tell(case),
             "words": story.without_numbers(case.content),
+            "destroyed": [destruction.sentence(s) for s in destruction.told(case)],
             "photographs": case.attachments.count(),
             "same": bool(case.fields.get("same_as")),
             "new": "new" in request.GET,

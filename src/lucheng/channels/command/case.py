@@ -30,7 +30,7 @@ from lucheng.core.organisation.access import Scope
 from lucheng.core.organisation.middleware import scope
 from lucheng.core.organisation.models import Person
 from lucheng.core.places import names
-from lucheng.core.privacy import contacts
+from lucheng.core.privacy import contacts, destruction
 from lucheng.web import numbers
 
 #: Of what is linked to a case, so many are shown.
@@ -155,6 +155,7 @@ def _show(
     context = {
         "case": case,
         "kind": kind,
+        "destroyed": [destruction.sentence(s) for s in destruction.told(case)],
         "code": codes.written(case.code) if reader.allows("case.accept", case) else "",
         "state": kind.state_name(case.state),
         **contact,
@@ -211,6 +212,7 @@ def sheet(request: HttpRequest, number: str) -> HttpResponse:
         **contact,
         **_answers(case),
         "sheet_title": _sheet_title(case),
+        "destroyed": [destruction.sentence(s) for s in destruction.told(case)],
         "clocks": [a for a in told if a.clock.state != Clock.State.CANCELLED],
         "assists": case.assists.select_related("unit").order_by("id"),
         "decision": catalogue.recall(case.rule) if case.rule is not None else None,

@@ -22,6 +22,7 @@ from lucheng.core.ledger.append import REQUESTER, SYSTEM
 from lucheng.core.ledger.models import Event
 from lucheng.core.organisation.models import Role, Unit
 from lucheng.core.places import names
+from lucheng.core.privacy.models import What
 
 Words = str | Promise
 
@@ -148,6 +149,8 @@ def _facts(body: Mapping[str, Any], units: Mapping[int, str]) -> list[tuple[Word
             facts.append((_("ground"), why))
         elif name == "supervision" and value in Supervision.values:
             facts.append((_("level"), Supervision(value).label))
+        elif name == "destroyed" and value in What.values:
+            facts.append((_("what went"), What(value).label))
         elif name in FIELDS and (shown := _value(name, value)):
             facts.append((FIELDS[name].label, shown))
     return facts

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import IO, Protocol
 
 from django.conf import settings
-from django.db import transaction
+from django.db import connection, transaction
 from django.utils.translation import gettext_lazy as _
 from PIL import Image, ImageOps
 
@@ -156,6 +156,13 @@ def _place(name: str) -> Path:
     return file
 
 
+def _alone(name: str) -> None:
+    """Until the transaction ends nobody else attaches or erases the picture of this name: one file serves all cases
+    that have the same picture."""
+    with connection.cursor() as cursor:
+        cursor.execute("select pg_advisory_xact_lock(hashtextextended(%s, 0))", [name])
+
+
 @everything("a photograph for a case that its door has found")
 @transaction.atomic
 def attach(case_id: int, name: str, *, person: Person | None, role: str, now: dt.datetime) -> Attachment:
@@ -176,6 +183,7 @@ def attach(case_id: int, name: str, *, person: Person | None, role: str, now: dt
         raise Conflict(_("This case is closed: no photograph can be added to it any more."))
     if case.attachments.count() >= MOST:
         raise Invalid({"photo": _("A case takes %(most)s photographs at most.") % {"most": MOST}})
+    _alone(name)
     file = _place(name)
     with Image.open(file, formats=("JPEG",)) as picture:
         width, height = picture.size
@@ -209,6 +217,17 @@ def open_file(attachment: Attachment) -> IO[bytes]:
     except FileNotFoundError:
         log.error("the file of photograph %s is missing", attachment.sha256)
         raise NotFound(_("The file of this photograph is missing.")) from None
+
+
+@transaction.atomic
+def erase(name: str) -> None:
+    """Take a picture off the disk, unless a case still has it. It may be gone already."""
+    _alone(name)
+    if not Attachment.objects.filter(sha256=name).exists():
+        file = _stored(name)
+        file.unlink(missing_ok=True)
+        if file.parent.exists():
+            files.sync(file.parent)
 
 
 def forget_unattached(now: dt.datetime) -> int:

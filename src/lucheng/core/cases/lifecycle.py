@@ -353,6 +353,7 @@ EVENT_NAMES: dict[str, Text] = {
     "split": _("Split"),
     "attached": _("Photograph added"),
     "contact_revealed": _("Contact looked at"),
+    "destroyed": _("Destroyed by rule"),
     "clock.warned": _("Warned: due soon"),
     "clock.urged": _("Urged: overdue"),
     "clock.escalated": _("Escalated"),

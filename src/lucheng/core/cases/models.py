@@ -11,6 +11,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from lucheng.core.fields import PrefixField
@@ -199,6 +200,11 @@ class Case(models.Model):
         return self.number
 
     @property
+    def heading(self) -> str:
+        """The title as a page shows it; a word in its place where the texts were destroyed by rule."""
+        return self.title or gettext("(destroyed by rule)")
+
+    @property
     def has_requester(self) -> bool:
         """Whether somebody outside the administration stands behind it, who is told and called back: its kind says."""
         from lucheng.core.cases.kinds import KINDS  # kinds are declared once the models stand
@@ -257,6 +263,7 @@ class Attachment(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["case", "sha256"], name="attachment_once")]
+        indexes = [models.Index("sha256", name="attachment_file")]
 
     def __str__(self) -> str:
         return self.sha256

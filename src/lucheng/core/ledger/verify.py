@@ -255,21 +255,42 @@ def _gaps(name: str, numbers: set[int], last: int) -> Iterator[Finding]:
 
 
 def _contents(name: str, row: _Row, events: list[_Event], batch: _Batch, files: bool) -> Iterator[Finding]:
-    """Whether the case and what hangs on it are what its events say. A text that is gone was destroyed by rule."""
+    """Whether the case and what hangs on it are what its events say. What is gone must have been destroyed by rule: a
+    later event says so."""
     state = None
+    destroyed = {
+        str(e.body.get("destroyed")): e.seq
+        for e in events
+        if e.action == "destroyed" and isinstance(e.body, dict)
+    }
     for event in events:
         body = event.body
         if not isinstance(body, dict):
             continue
         state = body.get("to", state)
-        words = body.get("content") if event.action == "create" and row.content else None
-        if words is not None and words != chain.text_digest(row.content):
+        words = body.get("content") if event.action == "create" else None
+        if words is not None and not row.content and event.seq > destroyed.get("texts", 0):
+            text = format_lazy(
+                _(
+                    "the requester's words of event {seq} are missing, and no event says that they were destroyed"
+                ),
+                seq=event.seq,
+            )
+            yield Finding(Kind.CONTENT, text, name, event.seq)
+        elif words is not None and row.content and words != chain.text_digest(row.content):
             text = format_lazy(_("the requester's words are not those of event {seq}"), seq=event.seq)
             yield Finding(Kind.CONTENT, text, name, event.seq)
         texts = body.get("texts")
         for field_name, digest in (texts if isinstance(texts, dict) else {}).items():
             held = batch.texts.get((row.id, event.seq, field_name))
-            if held is not None and chain.text_digest(held) != digest:
+            if held is None and event.seq > destroyed.get("texts", 0):
+                text = format_lazy(
+                    _("the text “{name}” of event {seq} is missing, and no event says that it was destroyed"),
+                    name=field_name,
+                    seq=event.seq,
+                )
+                yield Finding(Kind.CONTENT, text, name, event.seq)
+            elif held is not None and chain.text_digest(held) != digest:
                 text = format_lazy(
                     _("the text “{name}” of event {seq} is not the one that was written"),
                     name=field_name,
@@ -278,10 +299,10 @@ def _contents(name: str, row: _Row, events: list[_Event], batch: _Batch, files: 
                 yield Finding(Kind.CONTENT, text, name, event.seq)
         if event.action == "attached":
             photograph = batch.photographs.get((row.id, str(body.get("sha256"))))
-            if photograph is None:
+            if photograph is None and event.seq > destroyed.get("photographs", 0):
                 text = format_lazy(_("the photograph of event {seq} is missing"), seq=event.seq)
                 yield Finding(Kind.CONTENT, text, name, event.seq)
-            elif files and not _file_is(photograph):
+            elif photograph is not None and files and not _file_is(photograph):
                 text = format_lazy(
                     _("the file of the photograph of event {seq} is missing or was changed"), seq=event.seq
                 )

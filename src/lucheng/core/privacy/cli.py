@@ -1,21 +1,33 @@
-"""``lucheng privacy …``: the keys under which requesters' contacts are sealed."""
+"""``lucheng privacy …``: the keys under which requesters' contacts are sealed, and how long what is kept."""
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
+from django.utils import timezone
 from rich.table import Table
 
 from lucheng.cli import ensure_database
 from lucheng.core.console import console, reporting
-from lucheng.core.privacy import rotation, sealing
+from lucheng.core.errors import NotFound
+from lucheng.core.organisation.models import Person
+from lucheng.core.privacy import destruction, rotation, sealing
+from lucheng.core.privacy import retention as rules
+from lucheng.core.privacy.models import RetentionBatch
 
 SHOWN = 20
 
 privacy = typer.Typer(
-    name="privacy", help="The keys under which requesters' contacts are sealed.", no_args_is_help=True
+    name="privacy", help="Personal data: its keys, and how long it is kept.", no_args_is_help=True
 )
+retention = typer.Typer(
+    name="retention",
+    help="What is destroyed how long after closing. People approve it on the page.",
+    no_args_is_help=True,
+)
+privacy.add_typer(retention)
 
 
 @privacy.command()
@@ -77,6 +89,97 @@ def _show() -> None:
             "new values" if (suite, key) == now else "",
         )
     console.print(table)
+
+
+def _person(username: str) -> Person:
+    person = Person.objects.filter(username=username, is_active=True).first()
+    if person is None:
+        raise NotFound(f"there is no person called {username}")
+    return person
+
+
+@retention.command("load")
+def load_rules(
+    file: Annotated[
+        Path | None, typer.Argument(help="A TOML pack; the national one if not given.", dir_okay=False)
+    ] = None,
+    by: Annotated[
+        str, typer.Option(help="Who answers for these rules; they cannot approve a batch by them.")
+    ] = "",
+    note: Annotated[str, typer.Option(help="Why the rules change.")] = "",
+) -> None:
+    """Put rules in force as a new edition. Nothing is destroyed; a batch that waits is proposed anew."""
+    with reporting("loading"):
+        edition = rules.load(file, by=_person(by) if by else None, note=note, now=timezone.now())
+    if edition is None:
+        console.print("these rules are in force already")
+    else:
+        console.print(f"edition {edition.number} is in force, {edition.rules.count()} rules")
+
+
+@retention.command("list")
+def list_rules() -> None:
+    """The rules in force, and the batches with what became of them."""
+    ensure_database()
+    edition = rules.in_force()
+    table = Table("kind", "matter", "what", "months", "basis")
+    for rule in edition.rules.order_by("kind", "what", "matter") if edition is not None else ():
+        table.add_row(rule.kind, rule.matter or "any", rule.what, str(rule.months), rule.basis)
+    console.print(f"edition {edition.number}" if edition is not None else "no rules are in force")
+    console.print(table)
+    made = Table("batch", "edition", "state", "to destroy", "held", "destroyed", "passed over", "approved by")
+    for batch in rules.batches()[:SHOWN]:
+        figures = (getattr(batch, f"n_{s}") for s in ("proposed", "held", "destroyed", "passed"))
+        who = batch.approved_by.username if batch.approved_by is not None else ""
+        made.add_row(str(batch.pk), str(batch.edition), batch.state, *map(str, figures), who)
+    console.print(made)
+
+
+@retention.command()
+def propose() -> None:
+    """Propose now what is due, as the worker does once an hour. Nothing is destroyed."""
+    with reporting("looking"):
+        count = rules.propose(timezone.now())
+    if RetentionBatch.objects.filter(state=RetentionBatch.State.PROPOSED).exists() and not count:
+        console.print("a batch waits for approval already")
+    else:
+        console.print(f"{count:,} things are proposed; a person approves them on the page")
+
+
+@retention.command()
+def run() -> None:
+    """Destroy now what was approved, as the worker does once a minute. Goes on with what a crash left half-done."""
+    total = 0
+    with reporting("destroying") as progress:
+        while handled := rules.carry_out(timezone.now()):
+            total += handled
+            progress(total, total)
+    console.print(f"{total:,} handled")
+
+
+@retention.command()
+def again(
+    record: Annotated[
+        Path | None,
+        typer.Argument(help="The record; LUCHENG_HOME/destroyed.jsonl if not given.", dir_okay=False),
+    ] = None,
+) -> None:
+    """After a backup was restored: destroy again what the record says was destroyed. May be run twice.
+
+    Exit code 1 where orders are left because they are open or held in what was restored.
+    """
+    file = record or destruction.record()
+    lines = file.read_text(encoding="utf-8").splitlines() if file.exists() else []
+    with reporting("destroying") as progress:
+        outcome = destruction.again(lines, timezone.now(), lambda n: progress(n, len(lines)))
+    console.print(
+        f"{len(lines):,} lines: {outcome.destroyed:,} destroyed again, {outcome.already:,} gone already, "
+        f"{outcome.unknown:,} of orders that are not here"
+    )
+    if outcome.left:
+        shown = ", ".join(outcome.left[:SHOWN]) + (", …" if len(outcome.left) > SHOWN else "")
+        console.print(f"{len(outcome.left):,} are open or held here and are left: {shown}", style="red")
+        raise typer.Exit(1)
 
 
 def register(app: typer.Typer) -> None:

@@ -186,6 +186,22 @@ class Revealed:
         return "Revealed(…)"
 
 
+def checked_reason(text: str) -> str:
+    """A reason that is kept for good, on one line.
+
+    Raises Invalid (field ``reason``) where it is shorter than 4 characters, longer than 200, or holds a mobile number.
+    """
+    reason = " ".join(text.split())
+    shortest, longest = REASON_LENGTH
+    if len(reason) < shortest:
+        raise Invalid({"reason": _("Say why you need to see it, in at least 4 characters.")})
+    if len(reason) > longest:
+        raise Invalid({"reason": _("The reason may have 200 characters at most.")})
+    if _MOBILE_INSIDE.search(reason):
+        raise Invalid({"reason": _("Leave telephone numbers out of the reason: it is kept for good.")})
+    return reason
+
+
 @everything("a look is written into a case that its door has found")
 def reveal(contact: Contact, *, person: Person, role: str, reason: str, now: dt.datetime) -> Revealed:
     """Open a contact for a person of staff. Who looked, when and why is committed before anything is shown.
@@ -196,14 +212,7 @@ def reveal(contact: Contact, *, person: Person, role: str, reason: str, now: dt.
     Raises Invalid (field ``reason``) where the reason is shorter than 4 characters, longer than 200, or holds
     a mobile number: the chain keeps it for good. Raises SealError where the stored value was changed.
     """
-    reason = " ".join(reason.split())
-    shortest, longest = REASON_LENGTH
-    if len(reason) < shortest:
-        raise Invalid({"reason": _("Say why you need to see it, in at least 4 characters.")})
-    if len(reason) > longest:
-        raise Invalid({"reason": _("The reason may have 200 characters at most.")})
-    if _MOBILE_INSIDE.search(reason):
-        raise Invalid({"reason": _("Leave telephone numbers out of the reason: it is kept for good.")})
+    reason = checked_reason(reason)
     with transaction.atomic(durable=True):
         case = Case.objects.select_for_update().get(pk=contact.case_id)
         name = unseal(contact.name, _purpose("name", case.pk)) if contact.name else ""

@@ -102,6 +102,7 @@ def _decided(codes: set[str]) -> Texts:
     rows = (
         Advice.objects.filter(decided_at__isnull=False, case__confidential=False)
         .exclude(decided_matter="")
+        .exclude(case__content="")  # destroyed by rule
         .order_by("-case_id")
         .values_list("case__title", "case__content", "decided_matter")[:CASES]
     )
