@@ -20,9 +20,12 @@ from lucheng.core.cases.kinds import KINDS
 from lucheng.core.errors import Conflict, Forbidden, Invalid, Refused
 from lucheng.core.privacy import retention
 from lucheng.core.privacy.models import RetentionBatch, RetentionItem, What
+from lucheng.postgresql.context import everything
 from lucheng.web import numbers
 
 State = RetentionBatch.State
+
+_deciding = everything("what is to be destroyed: numbers, kinds and days of cases, for whoever decides on it")
 
 
 def kind_name(code: str) -> str:
@@ -32,6 +35,7 @@ def kind_name(code: str) -> str:
 
 @opens_for(retention.CAPABILITY, everywhere=True)
 @require_safe
+@_deciding
 def batches(request: HttpRequest) -> HttpResponse:
     """The rules in force and the batches made by them, the one that waits first."""
     edition = retention.in_force()
@@ -47,6 +51,7 @@ def batches(request: HttpRequest) -> HttpResponse:
 
 @opens_for(retention.CAPABILITY, everywhere=True)
 @require_safe
+@_deciding
 def batch(request: HttpRequest, pk: int) -> HttpResponse:
     """One batch: how many of which kind, and each order by its number."""
     return _show(request, pk)
@@ -84,6 +89,7 @@ def _show(request: HttpRequest, pk: int, *, wrong: Refused | None = None, status
 
 @opens_for(retention.CAPABILITY, everywhere=True)
 @require_POST
+@_deciding
 def approve(request: HttpRequest, pk: int) -> HttpResponse:
     """Let a batch be destroyed by the worker."""
     try:
@@ -101,6 +107,7 @@ def approve(request: HttpRequest, pk: int) -> HttpResponse:
 
 @opens_for(retention.CAPABILITY, everywhere=True)
 @require_POST
+@_deciding
 def hold_items(request: HttpRequest, pk: int) -> HttpResponse:
     """Hold the chosen orders of a batch back."""
     chosen = [n for text in request.POST.getlist("item") if (n := numbers.whole(text))]
@@ -118,6 +125,7 @@ def hold_items(request: HttpRequest, pk: int) -> HttpResponse:
 
 @opens_for(retention.CAPABILITY, everywhere=True)
 @require_http_methods(["GET", "HEAD", "POST"])
+@_deciding
 def holds(request: HttpRequest) -> HttpResponse:
     """Every hold, and placing one by the order's number."""
     form = HoldForm(request.POST or None)
@@ -142,6 +150,7 @@ def holds(request: HttpRequest) -> HttpResponse:
 
 @opens_for(retention.CAPABILITY, everywhere=True)
 @require_POST
+@_deciding
 def lift(request: HttpRequest, pk: int) -> HttpResponse:
     """End a hold."""
     try:

@@ -16,6 +16,7 @@ from lucheng.core.limits import counting
 from lucheng.core.limits.counting import Try
 from lucheng.core.organisation import walls
 from lucheng.core.privacy import contacts
+from lucheng.core.privacy.models import What
 
 NEVER_GIVEN = _("No case has this code. It is written correctly, but it was never given out here.")
 #: The one answer to wrong digits and to a code never given out, where digits came with it.
@@ -28,9 +29,11 @@ def _find(code: str) -> Case | None:
 
 
 def needs_digits(case: Case) -> bool:
-    """Whether its requester left a number, whose last digits open it."""
+    """Whether its requester left a number, whose last digits open it. Once the number is destroyed none do."""
     contact = getattr(case, "contact", None)
-    return contact is not None and contact.phone is not None
+    if contact is None:
+        return False
+    return contact.phone is not None or case.tombstones.filter(what=What.CONTACT).exists()
 
 
 def by_code(code: str, address: str, now: dt.datetime) -> Case:
