@@ -13,7 +13,6 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import path
 from django.utils import timezone
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST, require_safe
@@ -22,7 +21,7 @@ from lucheng.core.cases.models import Case, State, Supervision
 from lucheng.core.organisation import signing_in
 from lucheng.core.organisation.middleware import scope
 from lucheng.core.places import names
-from lucheng.web import nav, outlines
+from lucheng.web import addresses, nav, outlines
 from lucheng.web.charts import Cell, Chart, Line, Series
 from lucheng.web.context import THEMES
 
@@ -76,10 +75,7 @@ class SignIn(LoginView):
 
 def _back(request: HttpRequest) -> HttpResponseRedirect:
     """Back to where the reader was."""
-    target = request.POST.get("next", "/")
-    if not url_has_allowed_host_and_scheme(target, {request.get_host()}, require_https=request.is_secure()):
-        target = "/"
-    return HttpResponseRedirect(target)
+    return HttpResponseRedirect(addresses.ours(request.POST.get("next", ""), "/"))
 
 
 def _keep(request: HttpRequest, response: HttpResponse, name: str, value: str) -> HttpResponse:

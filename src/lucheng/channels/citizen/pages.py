@@ -41,6 +41,7 @@ from lucheng.core.places import locate, names
 from lucheng.core.places.models import LEVELS, Kind
 from lucheng.core.triage import lookalikes, urgent
 from lucheng.projects.command_centre.cases import ORDER
+from lucheng.web import addresses
 from lucheng.web.refusals import token_lost
 from lucheng.web.uploads import too_large
 
@@ -371,8 +372,8 @@ def _case(request: HttpRequest, typed: str) -> Case | HttpResponseRedirect:
     return case
 
 
-def _address(request: HttpRequest, case: Case) -> str:
-    return request.build_absolute_uri(reverse("tracking", args=[codes.written(case.code)]))
+def _address(case: Case) -> str:
+    return addresses.absolute(reverse("tracking", args=[codes.written(case.code)]))
 
 
 def _show(request: HttpRequest, case: Case, bound: dict[str, Any] | None = None) -> HttpResponse:
@@ -388,7 +389,7 @@ def _show(request: HttpRequest, case: Case, bound: dict[str, Any] | None = None)
         for name, (title, button, form) in ACTIONS.items()
         if name in offered
     ]
-    address = _address(request, case)
+    address = _address(case)
     context = {
         "case": case,
         "code": codes.written(case.code),
@@ -425,7 +426,7 @@ def picture(request: HttpRequest, code: str) -> HttpResponse:
     if isinstance(found, HttpResponse):
         return found
     written = codes.written(found.code)
-    response = HttpResponse(keepsake.picture(written, _address(request, found)), content_type="image/png")
+    response = HttpResponse(keepsake.picture(written, _address(found)), content_type="image/png")
     response["Content-Disposition"] = f'attachment; filename="{written}.png"'
     response["X-Robots-Tag"] = "noindex"
     return response

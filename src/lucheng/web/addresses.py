@@ -1,0 +1,23 @@
+"""Addresses inside and outside: where a form may lead back to, and how a page is named to the world."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.utils.http import url_has_allowed_host_and_scheme
+
+
+def ours(address: str, otherwise: str) -> str:
+    """``address`` where it is a path of this installation; ``otherwise`` for anything else that somebody may write
+    into a form or a link.
+
+    >>> ours("/board/?page=2", "/"), ours("//elsewhere.example/", "/"), ours("board", "/")
+    ('/board/?page=2', '/', '/')
+    """
+    fits = address.startswith("/") and url_has_allowed_host_and_scheme(address, allowed_hosts=None)
+    return address if fits else otherwise
+
+
+def absolute(path: str) -> str:
+    """The whole address of a page, for what leaves the browser: printed, scanned, sent. It never follows the Host
+    header, which whoever asks can write."""
+    return f"{settings.ADDRESS}{path}"
