@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from html.parser import HTMLParser
+
 import pytest
 from pytest_django import DjangoDbBlocker
 from tools import access
@@ -79,6 +81,48 @@ def test_who_may_see_the_case_of_their_district_does(found: access.Walk) -> None
     readers = {a.reader for a in asked if _shows(a, found.near.number, access.NEAR_TITLE)}
     seeing = {r for r, held in found.capabilities.items() if "case.view" in held}
     assert readers == seeing
+
+
+class _Inline(HTMLParser):
+    """Collects what the policy for scripts forbids: scripts and styles in the page, handlers, javascript addresses."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        given = {name: value or "" for name, value in attrs}
+        data = given.get("type", "") == "application/json"  # read by a script, never run
+        if tag in ("base", "object", "embed", "iframe") or (tag == "style"):
+            self.found.append(f"<{tag}>")
+        if tag == "script" and not data and not given.get("src", "").startswith("/static/"):
+            self.found.append(f"<script {given}>")
+        for name, value in given.items():
+            if name.startswith(("on", "hx-on")) or name in ("style", "srcdoc"):
+                self.found.append(f"<{tag} {name}>")
+            if "".join(value.split()).lower().startswith(("javascript:", "vbscript:", "data:text")):
+                self.found.append(f"<{tag} {name}={value!r}>")
+
+
+def test_no_page_holds_a_script_a_style_or_a_handler(found: access.Walk) -> None:
+    pages = [a for a in found.answers if a.headers.get("Content-Type", "").startswith("text/html") and a.body]
+    assert len({a.route.name for a in pages}) > 40
+    wrong = set()
+    for text, name in {a.body: a.route.name for a in pages}.items():
+        reader = _Inline()
+        reader.feed(text)
+        wrong |= {(name, inline) for inline in reader.found}
+    assert not wrong
+
+
+def test_every_answer_carries_the_policy_and_says_whether_it_may_be_kept(found: access.Walk) -> None:
+    shut = "script-src 'self'"
+    assert not _what([a for a in found.answers if shut not in a.headers.get("Content-Security-Policy", "")])
+    assert not _what([a for a in found.answers if "unsafe" in a.headers["Content-Security-Policy"]])
+    assert not _what([a for a in found.answers if a.headers.get("X-Content-Type-Options") != "nosniff"])
+    of_a_session = [a for a in found.answers if a.reader != access.NOBODY]
+    kept = [a for a in of_a_session if "no-store" not in a.headers["Cache-Control"]]
+    assert {a.route.name for a in kept} <= {"outlines"}  # the city's outlines, the same for everybody
 
 
 def _shows(answer: access.Answer, number: str, title: str) -> bool:

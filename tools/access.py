@@ -96,6 +96,7 @@ class Answer:
     status: int
     verdict: str
     body: str
+    headers: dict[str, str]
 
 
 @dataclass
@@ -246,6 +247,7 @@ def _ask(
         status=got.status_code,
         verdict=_verdict(reader, got.status_code, got.headers.get("Location", "")),
         body=body.decode("utf-8", "replace"),
+        headers=dict(got.headers),
     )
 
 

@@ -8,6 +8,7 @@ from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, NoReturn
+from urllib.parse import urlsplit
 
 import typer
 
@@ -122,11 +123,15 @@ def serve(
     threads: Annotated[int, typer.Option(help="Threads in each process.")] = 8,
 ) -> None:
     """Serve the pages and the API."""
+    from django.conf import settings
     from granian import Granian
     from granian.constants import Interfaces
 
     ensure_database()
     os.environ["LUCHENG_WALLED"] = "1"  # the server's processes take it from there (lucheng.wsgi)
+    # The server's processes read the settings anew. Without TLS nothing stands in front that would hide the port.
+    if urlsplit(settings.ADDRESS).scheme == "http":
+        os.environ.setdefault("LUCHENG_ADDRESS", f"{settings.ADDRESS}:{port}")
     Granian(
         "lucheng.wsgi:application",
         address=host,

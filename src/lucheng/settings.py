@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import os
 import pkgutil
+import re
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
@@ -27,6 +28,13 @@ if SEALING not in ("aes", "sm4"):
         f"LUCHENG_SEALING is {SEALING!r}: set it to aes or sm4, or leave it out for aes"
     )
 ALLOWED_HOSTS = os.environ.get("LUCHENG_HOSTS", "localhost,127.0.0.1,[::1]").split(",")
+_TLS = os.environ.get("LUCHENG_TLS") == "1"
+#: How residents reach the pages, written into QR codes and printed sheets: never taken from a request.
+ADDRESS = os.environ.get("LUCHENG_ADDRESS", f"{'https' if _TLS else 'http'}://{ALLOWED_HOSTS[0]}").rstrip("/")
+if not re.fullmatch(r"https?://[\w.\-\[\]:]+", ADDRESS):
+    raise ImproperlyConfigured(
+        f"the address of the pages would be {ADDRESS!r}: set LUCHENG_ADDRESS, as https://12345.example.cn"
+    )
 CSRF_TRUSTED_ORIGINS = [o for o in os.environ.get("LUCHENG_ORIGINS", "").split(",") if o]
 
 
@@ -51,6 +59,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "lucheng.web.headers.HeadersMiddleware",
     "lucheng.core.organisation.middleware.WallMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -208,30 +217,42 @@ ATTACHMENT_MAX_BYTES = 20 * 1024 * 1024
 # Text messages leave by this gateway (lucheng.core.ledger.adapters); without one they are only shown on the pages.
 SMS_GATEWAY_URL = os.environ.get("LUCHENG_SMS_URL", "")
 SMS_GATEWAY_TOKEN = os.environ.get("LUCHENG_SMS_TOKEN", "")
+# Hosts of the city's own network that may be called although they lie inside it (lucheng.core.outgoing).
+OUTGOING_HOSTS = frozenset(h.strip().lower() for h in os.environ.get("LUCHENG_OUTGOING_HOSTS", "").split(","))
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 FILE_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
+DATA_UPLOAD_MAX_NUMBER_FILES = 10  # nine photographs, and one more that is refused in words
 FILE_UPLOAD_HANDLERS = [
     "lucheng.web.uploads.LimitHandler",
     "django.core.files.uploadhandler.MemoryFileUploadHandler",
     "django.core.files.uploadhandler.TemporaryFileUploadHandler",
 ]
 
-SESSION_COOKIE_HTTPONLY = True
-SESSION_COOKIE_SAMESITE = "Lax"
-CSRF_COOKIE_SAMESITE = "Lax"
+# With TLS the cookies carry a name that browsers take from this very host over TLS alone, so that no neighbouring
+# site of the city can set one (RFC 6265bis 4.1.3.2).
+_HOST = "__Host-" if _TLS else ""
+SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = f"{_HOST}sessionid", f"{_HOST}csrftoken"
+SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = LANGUAGE_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = LANGUAGE_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = _TLS
 CSRF_FAILURE_VIEW = "lucheng.web.refusals.csrf_failed"
-_TLS = os.environ.get("LUCHENG_TLS") == "1"
-SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _TLS
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if _TLS else None
+SECURE_HSTS_SECONDS = (
+    365 * 24 * 3600 if _TLS else 0
+)  # for this name alone: its neighbours are not ours to bind
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
-        "default-src": [SELF],
+        "default-src": [NONE],
+        "script-src": [SELF],
+        "style-src": [SELF],
+        "font-src": [SELF],
         "img-src": [SELF, "data:", "blob:"],
+        "connect-src": [SELF],
         "worker-src": [SELF],
         "object-src": [NONE],
-        "base-uri": [SELF],
+        "base-uri": [NONE],
         "form-action": [SELF],
         "frame-ancestors": [NONE],
     }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import io
+import zipfile
 from typing import Any
 
 import pytest
@@ -130,6 +131,63 @@ def test_a_bomb_is_refused_before_it_is_unpacked(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(sheets, "MAX_UNPACKED_BYTES", 1000)
     assert refusal(xlsx(HEAD, ("01", "甲"))) == ["This file is too large. Split it into several."]
     assert refusal(io.BytesIO(b"x," * 600)) == ["This file is too large. Split it into several."]
+
+
+def repacked(file: io.BytesIO, old: bytes, new: bytes, before: bytes = b"") -> io.BytesIO:
+    """The same xlsx with something else in its sheet."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(file) as packed, zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as made:
+        for part in packed.namelist():
+            content = packed.read(part)
+            if part.endswith("sheet1.xml"):
+                assert old in content
+                content = before + content.replace(old, new, 1)
+            made.writestr(part, content)
+    out.seek(0)
+    return out
+
+
+def test_a_merged_area_of_all_cells_makes_no_billions_of_them() -> None:
+    file = xlsx(HEAD, ("01", "甲"), ("02", "乙"), merge="B2:B3")
+    assert refusal(repacked(file, b"B2:B3", b"B2:XFD1048576")) == [
+        "row 2, B: This cell is merged with others. Unmerge it and fill every row."
+    ]
+
+
+def test_a_small_file_of_very_many_cells_is_refused_before_it_is_read() -> None:
+    for tags in (b"<c/>" * (sheets.MAX_CELLS + 1), b"<y:c/>" * (sheets.MAX_CELLS + 1)):
+        file = repacked(xlsx(HEAD, ("01", "甲")), b"</row></sheetData>", tags + b"</row></sheetData>")
+        assert len(file.getvalue()) < 100_000
+        assert refusal(file) == ["This file is too large. Split it into several."]
+
+
+@pytest.mark.parametrize(
+    ("before", "new"),
+    [
+        (b'<!DOCTYPE x [<!ENTITY a SYSTEM "file:///etc/hostname">]>', b"<t>&a;</t>"),
+        (
+            b'<!DOCTYPE x [<!ENTITY a "aaaaaaaaaaaaaaaaaaaa">'
+            + b"".join(b'<!ENTITY %c "%s">' % (98 + n, b"&%c;" % (97 + n) * 20) for n in range(8))
+            + b"]>",
+            b"<t>&h;</t>",
+        ),
+    ],
+    ids=["a file of the server", "a billion laughs"],
+)
+def test_entities_of_a_sheet_unfold_to_nothing(before: bytes, new: bytes) -> None:
+    file = repacked(xlsx(HEAD, ("01", "甲")), "<t>甲</t>".encode(), new, before)
+    try:
+        rows, _faults = taken(file)
+    except Faulty as refused:
+        assert "cannot be read" in str(refused.faults[0].text) or "无法读取" in str(refused.faults[0].text)
+    else:
+        assert rows == [(2, {"编码": "01", "名称": ""})]
+
+
+def test_a_cell_for_people_starts_no_formula_in_csv() -> None:
+    for start in "=+-@\t\r":
+        assert sheets.unformulated(f"{start}cmd|' /C calc'!A0").startswith("'")
+    assert sheets.unformulated(dt.date(2026, 1, 1)) == "2026-01-01"
 
 
 def test_a_cell_far_away_makes_no_millions_of_empty_ones() -> None:

@@ -206,7 +206,8 @@ def test_a_form_that_is_too_large_is_refused_with_what_to_do(client: Client, db:
 
 def test_the_policy_allows_only_what_comes_from_here(client: Client, db: None) -> None:
     policy = client.get("/sign-in/")["Content-Security-Policy"]
-    assert "default-src 'self'" in policy
+    assert "default-src 'none'" in policy
+    assert "script-src 'self'" in policy
     assert "unsafe" not in policy
     assert "object-src 'none'" in policy
 

@@ -10,13 +10,12 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import path
 from django.utils import timezone
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST, require_safe
 
 from lucheng.core.cases.models import Case, State, Supervision
 from lucheng.core.places import names
-from lucheng.web import account, outlines, signing_in
+from lucheng.web import account, addresses, outlines, signing_in
 from lucheng.web.charts import Cell, Chart, Line, Series
 from lucheng.web.context import THEMES
 
@@ -25,10 +24,7 @@ YEAR = 365 * 24 * 3600
 
 def _back(request: HttpRequest) -> HttpResponseRedirect:
     """Back to where the reader was."""
-    target = request.POST.get("next", "/")
-    if not url_has_allowed_host_and_scheme(target, {request.get_host()}, require_https=request.is_secure()):
-        target = "/"
-    return HttpResponseRedirect(target)
+    return HttpResponseRedirect(addresses.ours(request.POST.get("next", ""), "/"))
 
 
 def _keep(request: HttpRequest, response: HttpResponse, name: str, value: str) -> HttpResponse:

@@ -46,7 +46,7 @@ def test_every_operation_says_what_it_does_and_how_it_fails() -> None:
 
 def test_the_page_to_browse_it_fetches_nothing_from_elsewhere_and_runs_nothing_inline(db: None) -> None:
     page = Client().get("/api/docs")
-    assert "default-src 'self'" in page.headers["Content-Security-Policy"]
+    assert "default-src 'none'" in page.headers["Content-Security-Policy"]
     assert "unsafe" not in page.headers["Content-Security-Policy"]
     html = page.content.decode()
     for attributes, content in re.findall(r"<script([^>]*)>(.*?)</script>", html, re.DOTALL):

@@ -19,6 +19,7 @@ from django.utils.translation import trans_real
 from lucheng.channels.api import problems
 from lucheng.channels.api.auth import bearer, identify
 from lucheng.channels.api.create import PATH, create
+from lucheng.web.headers import ALWAYS
 
 Environ = dict[str, Any]
 StartResponse = Callable[[str, list[tuple[str, str]]], Any]
@@ -72,7 +73,7 @@ def post_case(environ: Environ, start_response: StartResponse) -> Iterable[bytes
                 connection.close()  # back to the pool
         headers["Content-Length"] = str(len(body))
         headers["Content-Language"] = translation.get_language() or ""
-        headers["X-Content-Type-Options"] = "nosniff"
+        headers |= ALWAYS
         start_response(f"{status} {HTTPStatus(status).phrase}", list(headers.items()))
     return (body,)
 

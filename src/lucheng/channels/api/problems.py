@@ -14,7 +14,7 @@ from typing import Any
 
 import msgspec
 import ninja.errors
-from django.core.exceptions import RequestDataTooBig
+from django.core.exceptions import RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent
 from django.db import DataError, InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, UnreadablePostError
 from django.http.multipartparser import MultiPartParserError
@@ -128,6 +128,8 @@ def of(error: BaseException) -> Refused:
     if isinstance(error, msgspec.DecodeError | UnicodeDecodeError | RecursionError | UnreadablePostError):
         return Malformed(_("The body is not JSON in UTF-8."))
     if isinstance(error, RequestDataTooBig):
+        return too_large()
+    if isinstance(error, TooManyFilesSent | TooManyFieldsSent):
         return too_large()
     if isinstance(error, MultiPartParserError):
         return Malformed(_("The parts of the body cannot be told apart."))

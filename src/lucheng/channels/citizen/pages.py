@@ -45,6 +45,7 @@ from lucheng.core.privacy import destruction
 from lucheng.core.triage import lookalikes, urgent
 from lucheng.postgresql.context import everything
 from lucheng.projects.command_centre.cases import ORDER
+from lucheng.web import addresses
 from lucheng.web.addresses import client_address
 from lucheng.web.refusals import token_lost, told_when
 from lucheng.web.uploads import too_large
@@ -397,8 +398,8 @@ def _is_open(request: HttpRequest, case: Case) -> bool:
     return not following.needs_digits(case) or opening.is_open(request.session, case.code, timezone.now())
 
 
-def _address(request: HttpRequest, case: Case) -> str:
-    return request.build_absolute_uri(reverse("tracking", args=[codes.written(case.code)]))
+def _address(case: Case) -> str:
+    return addresses.absolute(reverse("tracking", args=[codes.written(case.code)]))
 
 
 def _show(
@@ -423,7 +424,7 @@ def _show(
         for name, (title, button, form) in ACTIONS.items()
         if name in offered
     ]
-    address = _address(request, case)
+    address = _address(case)
     context: dict[str, Any] = {
         "code": codes.written(case.code),
         "numbered": following.needs_digits(case),
@@ -470,7 +471,7 @@ def picture(request: HttpRequest, code: str) -> HttpResponse:
     if isinstance(found, HttpResponse):
         return found
     written = codes.written(found.code)
-    response = HttpResponse(keepsake.picture(written, _address(request, found)), content_type="image/png")
+    response = HttpResponse(keepsake.picture(written, _address(found)), content_type="image/png")
     response["Content-Disposition"] = f'attachment; filename="{written}.png"'
     response["X-Robots-Tag"] = "noindex"
     return response

@@ -11,7 +11,6 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
@@ -22,6 +21,7 @@ from lucheng.core.errors import Forbidden, Invalid, Refused
 from lucheng.core.organisation.access import Scope
 from lucheng.core.organisation.middleware import scope
 from lucheng.core.organisation.models import Person
+from lucheng.web import addresses
 from lucheng.web.rows import SHOWN
 
 #: So many orders at once: two full pages of the board.
@@ -35,11 +35,9 @@ def beside(request: HttpRequest) -> bool:
 
 def back(request: HttpRequest) -> str:
     """The board as it was, from the form; the whole board where the form names anything else."""
-    address = request.POST.get("back", "") or request.GET.get("back", "")
-    ours = address.startswith(reverse("board")) and url_has_allowed_host_and_scheme(
-        address, allowed_hosts=None
-    )
-    return address if ours else reverse("board")
+    board = reverse("board")
+    address = addresses.ours(request.POST.get("back", "") or request.GET.get("back", ""), board)
+    return address if address.startswith(board) else board
 
 
 def _chosen(request: HttpRequest) -> dict[str, tuple[int, int]]:

@@ -420,6 +420,6 @@ def attachment(request: HttpRequest, number: str, sha256: str) -> FileResponse:
     if found is None:
         raise NotFound(_("There is no such photograph."))
     response = FileResponse(attachments.open_file(found), content_type=found.media_type)
-    response["Cache-Control"] = "private, max-age=3600"
+    response["Cache-Control"] = "no-store"
     response["Content-Security-Policy"] = "default-src 'none'"
     return response

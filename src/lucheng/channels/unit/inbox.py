@@ -11,7 +11,6 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_POST, require_safe
@@ -27,7 +26,7 @@ from lucheng.core.organisation.access import Scope
 from lucheng.core.organisation.middleware import scope
 from lucheng.core.organisation.models import Person
 from lucheng.core.places import names
-from lucheng.web import numbers
+from lucheng.web import addresses, numbers
 from lucheng.web import rows as web_rows
 
 PAGE = 50
@@ -167,10 +166,7 @@ def together(request: HttpRequest, action: str) -> HttpResponse:
         messages.success(request, said_done % {"n": done})
     for number, why in refused:
         messages.error(request, f"{number}: {why}")
-    back = request.POST.get("next", "")
-    if not url_has_allowed_host_and_scheme(back, allowed_hosts=None):
-        back = reverse("inbox")
-    return HttpResponseRedirect(back)
+    return HttpResponseRedirect(addresses.ours(request.POST.get("next", ""), reverse("inbox")))
 
 
 @login_required

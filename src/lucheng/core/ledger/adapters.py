@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import http.client
 import json
-import urllib.error
-import urllib.request
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
 from django.conf import settings
 
 from lucheng.core.ledger.models import Message
+from lucheng.core.outgoing import Unreachable, call
 
 
 @dataclass(frozen=True)
@@ -40,45 +38,31 @@ class Adapter(Protocol):
         ...
 
 
-class _NoRedirect(urllib.request.HTTPRedirectHandler):
-    def redirect_request(self, *args: Any, **kwargs: Any) -> None:
-        return None  # a number is never sent to an address that was not set up
-
-
 class HttpGateway:
     """A text message gateway that takes ``POST {"id", "to", "text"}`` as JSON, also with ``Idempotency-Key``.
 
-    Any 2xx means taken over, as does 409 (it has this id already). 408, 425, 429 and 5xx, and no answer within
-    ``TIMEOUT`` seconds, are tried again; every other answer is final.
+    Any 2xx means taken over, as does 409 (it has this id already). 408, 425, 429 and 5xx, and no answer in time, are
+    tried again; every other answer is final, a redirect too: a number is never sent to an address that was not set up.
     """
 
-    TIMEOUT = 10.0
-
     def __init__(self, url: str, token: str = "") -> None:
-        if not url.startswith(("http://", "https://")):
-            raise ValueError("the gateway's address must start with https:// or http://")
         self._url = url
         self._token = token
-        self._opener = urllib.request.build_opener(_NoRedirect)
 
     def send(self, outgoing: Outgoing) -> None:
         body = json.dumps({"id": outgoing.id, "to": outgoing.to, "text": outgoing.text}, ensure_ascii=False)
         headers = {"Content-Type": "application/json; charset=utf-8", "Idempotency-Key": outgoing.id}
         if self._token:
             headers["Authorization"] = f"Bearer {self._token}"
-        request = urllib.request.Request(self._url, body.encode(), headers, method="POST")
         try:
-            with self._opener.open(request, timeout=self.TIMEOUT):
-                return
-        except urllib.error.HTTPError as answer:
-            answer.close()
-            if answer.code == 409:
-                return
-            again = answer.code in (408, 425, 429) or answer.code >= 500
-            raise NotSent(f"the gateway answered {answer.code}", final=not again) from None
-        except (OSError, http.client.HTTPException) as error:
-            reason = getattr(error, "reason", None) or error
-            raise NotSent(f"no answer from the gateway: {reason}") from None
+            answer = call("POST", self._url, body.encode(), headers)
+        except Unreachable as error:
+            # Not final: an operator who names the host sets it right, and what waited leaves.
+            raise NotSent(f"no answer from the gateway: {error}") from None
+        if answer.status == 409 or 200 <= answer.status < 300:
+            return
+        again = answer.status in (408, 425, 429) or answer.status >= 500
+        raise NotSent(f"the gateway answered {answer.status}", final=not again)
 
 
 def adapter(channel: str) -> Adapter | None:

@@ -25,6 +25,7 @@ from lucheng.core.places.changes import Step
 from lucheng.core.places.crs import Crs
 from lucheng.core.places.lists import level_of
 from lucheng.core.places.models import Boundary, Kind, Succession
+from lucheng.core.sheets import unformulated
 
 T = TypeVar("T")
 How = Succession.How
@@ -135,20 +136,22 @@ def import_(
 
 def _write_details(file: TextIO, reports: Iterable[imports.Report]) -> None:
     out = csv.writer(file)
+
+    def write(*cells: object) -> None:
+        out.writerow([unformulated(cell) for cell in cells])
+
     old, new = (_("old code"), _("old name")), (_("new code"), _("new name"))
-    out.writerow([_("date"), _("what"), *old, *new, _("known by"), _("sure")])
+    write(_("date"), _("what"), *old, *new, _("known by"), _("sure"))
     for r in reports:
         for e in r.changes.added:
-            out.writerow([r.day, _("added"), "", "", e.code, e.name, "", ""])
+            write(r.day, _("added"), "", "", e.code, e.name, "", "")
         for s in r.changes.steps:
-            out.writerow([r.day, *_step_cells(s)])
+            write(r.day, *_step_cells(s))
         for e in r.changes.dropped:
-            out.writerow([r.day, _("dropped"), e.code, e.name, "", "", "", ""])
+            write(r.day, _("dropped"), e.code, e.name, "", "", "", "")
         for q in r.changes.questions:
             for c in q.candidates:
-                out.writerow(
-                    [r.day, _("perhaps"), q.before.code, q.before.name, c.code, c.name, "", _("ask")]
-                )
+                write(r.day, _("perhaps"), q.before.code, q.before.name, c.code, c.name, "", _("ask"))
 
 
 def _step_cells(s: Step) -> list[str]:
