@@ -15,20 +15,28 @@ from typing import Any
 import msgspec
 import ninja.errors
 from django.core.exceptions import RequestDataTooBig
-from django.db import DataError, InterfaceError, OperationalError
+from django.db import DataError
 from django.http import Http404, HttpRequest, HttpResponse, UnreadablePostError
 from django.http.multipartparser import MultiPartParserError
 from django.utils.translation import gettext_lazy as _
 
-from lucheng.core.errors import Conflict, Forbidden, Invalid, NotFound, Refused, Text
+from lucheng.core.errors import (
+    Conflict,
+    Forbidden,
+    Invalid,
+    NoSpace,
+    NotFound,
+    Refused,
+    Text,
+    Unavailable,
+    outage,
+)
 
 log = logging.getLogger(__name__)
 
 MEDIA_TYPE = "application/problem+json"
 #: Where /problems/<kind> explains a kind of error to people.
 TYPE = "/problems/"
-#: Seconds after which a caller may try again while the database is away.
-RETRY_AFTER = 5
 
 
 class Malformed(Refused):
@@ -76,11 +84,6 @@ class Broken(Refused):
     title = _("Something went wrong on our side")
 
 
-class Unavailable(Refused):
-    status, slug = 503, "unavailable"
-    title = _("The service is interrupted for a moment")
-
-
 #: What to do about each kind of problem, for the page that its address opens.
 ADVICE: dict[type[Refused], Text] = {
     Invalid: _(
@@ -108,6 +111,9 @@ ADVICE: dict[type[Refused], Text] = {
     ),
     Unavailable: _(
         "Send the same request again after the seconds named in “Retry-After”; with its key nothing is done twice."
+    ),
+    NoSpace: _(
+        "Somebody must make room first. Then send the same request again; with its key nothing is done twice."
     ),
 }
 KINDS = {kind.slug: kind for kind in ADVICE}
@@ -137,9 +143,9 @@ def of(error: BaseException) -> Refused:
         return NotFound(_("There is nothing at this address."))
     if isinstance(error, DataError):
         return Malformed(_("A value in it holds characters that cannot be kept, or is out of range."))
-    if isinstance(error, OperationalError | InterfaceError):
-        log.warning("no answer from the database: %s", str(error).strip().partition("\n")[0])
-        return Unavailable(_("The database does not answer. Try again in a moment."))
+    if (away := outage(error)) is not None:
+        log.warning("outage: %s", str(error).strip().partition("\n")[0])
+        return away
     log.error("unexpected error", exc_info=error)
     return Broken(_("The error has been noted."))
 
@@ -189,8 +195,8 @@ def headers(refused: Refused) -> dict[str, str]:
     found = {"Content-Type": MEDIA_TYPE, "Cache-Control": "no-store"}
     if refused.status == HTTPStatus.UNAUTHORIZED:
         found["WWW-Authenticate"] = "Bearer"
-    if refused.status == HTTPStatus.SERVICE_UNAVAILABLE:
-        found["Retry-After"] = str(RETRY_AFTER)
+    if isinstance(refused, Unavailable):
+        found["Retry-After"] = str(refused.retry_after)
     return found
 
 
