@@ -63,7 +63,7 @@ def take(
     shutil.rmtree(draft, ignore_errors=True)
     draft.mkdir(mode=0o700)
     server = embedded.data_folder()
-    _run(
+    run_tool(
         "pg_basebackup",
         f"--pgdata={draft / 'postgres'}",
         f"--host={server}",
@@ -162,14 +162,14 @@ def restore(backup: Path, attachments: Path, now: dt.datetime, to: dt.datetime |
     check(backup)
     embedded.stop()
     data = embedded.data_folder()
-    aside = None
-    if data.exists():
-        aside = data.with_name(f"{data.name}.before-{now.astimezone(dt.UTC):%Y%m%dT%H%M%SZ}")
-        data.rename(aside)
-    data.parent.mkdir(parents=True, exist_ok=True)
+    aside = move_aside(data, now)
     # The socket's lock and the old server's log are of a server that is not this one.
     shutil.copytree(backup / "postgres", data, ignore=shutil.ignore_patterns(".s.PGSQL*", "log"))
     data.chmod(0o700)
+    # A backup may be one of a standby, or of a primary that waited for its standby: what comes back stands alone.
+    (data / "standby.signal").unlink(missing_ok=True)
+    with (data / "postgresql.auto.conf").open("a") as f:
+        f.write("synchronous_standby_names = ''\n")
     if to is not None:
         _recover(data, archive, to)
     embedded.prepare(data)
@@ -179,6 +179,16 @@ def restore(backup: Path, attachments: Path, now: dt.datetime, to: dt.datetime |
         shutil.copytree(backup / "attachments", attachments, dirs_exist_ok=True)
     _start(data)
     embedded.ensure_running()
+    return aside
+
+
+def move_aside(data: Path, now: dt.datetime) -> Path | None:
+    """Make room for another database where a stopped one lies; returns where it lies now."""
+    data.parent.mkdir(parents=True, exist_ok=True)
+    if not data.exists():
+        return None
+    aside = data.with_name(f"{data.name}.before-{now.astimezone(dt.UTC):%Y%m%dT%H%M%SZ}")
+    data.rename(aside)
     return aside
 
 
@@ -200,7 +210,7 @@ def _start(data: Path) -> None:
     log = data / "log"
     options = f'-h "" -k {data}'
     try:
-        _run(
+        run_tool(
             "pg_ctl",
             "-w",
             "-t",
@@ -231,12 +241,13 @@ def _start(data: Path) -> None:
         # A moment reached once is not looked for again at the next start.
         for name in ("restore_command", "recovery_target_time", "recovery_target_action"):
             conn.execute(f"alter system reset {name}")
+        conn.execute(f"alter database {embedded.DATABASE} reset {embedded.REQUIRED}")
 
 
 # --- the server's own tools -----------------------------------------------------------------------------------------
 
 
-def _run(tool: str, *arguments: str, server: bool = False, report: Progress | None = None) -> None:
+def run_tool(tool: str, *arguments: str, server: bool = False, report: Progress | None = None) -> None:
     """Run one of PostgreSQL's tools; with ``server``, as the server's system user. Raises Failed with what it said."""
     program = str(embedded.tool(tool))
     given: dict[str, Any] = {"user": embedded.server_user()} if server else {}

@@ -9,10 +9,18 @@ from __future__ import annotations
 
 import os
 import pwd
+import re
+import subprocess
 from pathlib import Path
 from typing import Any
 
 DATABASE = "lucheng"
+#: The one standby's replication slot, and the name under which it calls (lucheng.standby).
+STANDBY = "lucheng_standby"
+#: A setting of the database, replicated with it: what a standby may believe of what its primary promises.
+REQUIRED = "lucheng.standby"
+#: Lies in the data folder of a primary whose standby has taken over: it must not start as one again.
+SUPERSEDED = "superseded"
 _MAX_SOCKET_PATH = 107  # sockaddr_un.sun_path on Linux, less the closing zero
 
 # Durable by default: the one setting that a test run changes is fsync (see tests/conftest.py).
@@ -30,10 +38,17 @@ timezone = 'UTC'
 log_timezone = 'UTC'
 idle_in_transaction_session_timeout = '60s'
 jit = off
+# A standby that stays away (lucheng.standby) may have the log kept up to here; then it must be made anew.
+max_slot_wal_keep_size = '8GB'
+wal_receiver_timeout = '10s'
 # The log tells what went wrong, and never with whose words or number.
 log_min_error_statement = 'panic'
 log_error_verbosity = 'terse'
 """
+
+
+class Superseded(RuntimeError):  # noqa: N818 (a state, not a fault)
+    """The standby of this database has taken over, and this one does not start."""
 
 
 def home() -> Path:
@@ -57,7 +72,8 @@ def url() -> str:
     return f"postgresql://postgres@/{DATABASE}?host={data_folder()}"
 
 
-def _check_socket_path(folder: Path) -> None:
+def check_socket_path(folder: Path) -> None:
+    """Raises RuntimeError where a data folder's path is too long for the socket in it."""
     socket = folder / ".s.PGSQL.5432"
     if len(str(socket).encode()) > _MAX_SOCKET_PATH:
         raise RuntimeError(
@@ -142,10 +158,16 @@ def ensure_running(*, durable: bool = True) -> str:
     A second start finds the server running and costs a few milliseconds. ``durable=False`` turns fsync off and is
     for test data only.
 
-    Raises RuntimeError where the data folder's path is too long for a socket.
+    Raises RuntimeError where the data folder's path is too long for a socket, Superseded where this database's standby
+    has taken over.
     """
     folder = data_folder()
-    _check_socket_path(folder)
+    if (folder / SUPERSEDED).exists():
+        raise Superseded(
+            f"The standby of this database took over: {(folder / SUPERSEDED).read_text().strip()}. Two must not both "
+            "take writes. Make this one the standby: lucheng standby follow"
+        )
+    check_socket_path(folder)
     folder.parent.mkdir(parents=True, exist_ok=True)
     import psycopg
 
@@ -164,6 +186,7 @@ def ensure_running(*, durable: bool = True) -> str:
         if "lucheng.conf" not in main.read_text():
             with main.open("a") as f:
                 f.write("\ninclude_if_exists = 'lucheng.conf'\n")
+    _forget_stranger()
     server.ensure_postgres_running()
     with psycopg.connect(f"postgresql://postgres@/postgres?host={folder}", autocommit=True) as conn:
         if conn.execute("select 1 from pg_database where datname = %s", [DATABASE]).fetchone() is None:
@@ -181,6 +204,34 @@ def _postmaster() -> Any:
         return None
     info = PostmasterInfo.read_from_pgdata(folder)
     return info if info is not None and info.is_running() else None
+
+
+def _forget_stranger() -> None:
+    """Remove the lock of a server that a power cut ended, where its process number is another program's by now.
+
+    PostgreSQL sees through this by itself; the wheel would think the server alive, and never start it.
+    """
+    info = _postmaster()
+    if info is not None and info.process.name() != "postgres":
+        (data_folder() / "postmaster.pid").unlink(missing_ok=True)
+
+
+def revive() -> bool:
+    """Start the server again where it has ended without being told to; True if it was started.
+
+    A server that was stopped in good order (``lucheng stop``) stays stopped.
+    """
+    folder = data_folder()
+    _forget_stranger()
+    if not (folder / "PG_VERSION").exists() or is_running():
+        return False
+    told = subprocess.run(
+        [str(tool("pg_controldata")), "-D", str(folder)], capture_output=True, text=True, env={"LC_ALL": "C"}
+    )
+    if re.search(r"^Database cluster state: +shut down", told.stdout, re.MULTILINE):
+        return False
+    ensure_running()
+    return True
 
 
 def is_running() -> bool:

@@ -8,6 +8,7 @@ from importlib.util import find_spec
 from django.apps import apps
 from django.urls import URLPattern, URLResolver, include, path
 
+handler500 = "lucheng.web.refusals.broken"
 urlpatterns: list[URLPattern | URLResolver] = [path("i18n/", include("django.conf.urls.i18n"))]
 
 for config in apps.get_app_configs():

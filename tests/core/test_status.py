@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 
 import pytest
@@ -38,6 +39,19 @@ def test_a_worker_is_alive_as_long_as_its_most_frequent_sweep_is_heard_of(city: 
     dead = status(NOW)
     assert not dead.alive and not dead.well and dead.seen_at == NOW - dt.timedelta(minutes=3)
     assert not next(w for w in dead.work if w.name == "sessions").late, "an hourly sweep is not late yet"
+
+
+def test_a_sign_of_life_from_before_the_clock_was_set_back_is_none(city: factories.City) -> None:
+    ran(NOW + dt.timedelta(hours=5))
+    assert not status(NOW).alive and all(w.late for w in status(NOW).work if w.name == "messages")
+
+
+def test_a_disk_that_is_nearly_full_waits_for_a_person(city: factories.City) -> None:
+    ran(NOW)
+    found = status(NOW)
+    assert found.disks and found.well
+    tight = tuple(dataclasses.replace(d, free=d.size // 100) for d in found.disks)
+    assert all(d.tight for d in tight) and not dataclasses.replace(found, disks=tight).well
 
 
 def test_a_sweep_that_fails_is_failing_and_not_late_while_it_waits(city: factories.City) -> None:

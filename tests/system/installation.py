@@ -13,7 +13,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
@@ -77,6 +77,25 @@ class Installation:
         assert done.returncode == 0, done.stderr
         return done.stdout.strip()
 
+    def light(self, code: str) -> str:
+        """Run code without Django against this installation, in a fraction of the time; its output, or "refused: "
+        and the words with which it was refused."""
+        around = (
+            "from lucheng import backups, embedded, standby\n"
+            "try:\n    " + code.replace("\n", "\n    ") + "\n"
+            "except (backups.Failed, embedded.Superseded) as refused:\n    print('refused:', refused)\n"
+        )
+        done = subprocess.run(
+            [sys.executable, "-c", around],
+            env=self.env,
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            timeout=120,
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout.strip()
+
     def lucheng(self, *arguments: str) -> tuple[int, str]:
         """Exit code and words of one ``lucheng`` command."""
         done = subprocess.run(
@@ -95,14 +114,21 @@ class Installation:
         print(words)  # noqa: T201
         return code
 
-    def database(self, *, running: bool) -> None:
-        """Start the database, or stop it the hard way: no goodbye to anybody, as after a power cut."""
+    def database(self, *, running: bool, hard: bool = False) -> None:
+        """Start the database, or stop it the hard way: no goodbye to anybody, as after a power cut.
+
+        With ``hard`` by kill -9 for the server and every process of it, in one moment.
+        """
         code = "from lucheng import embedded; embedded.ensure_running()"
         if running:
             subprocess.run([sys.executable, "-c", code], env=self.env, check=True, timeout=120)
             return
         pid = int((self.home / "postgres" / "postmaster.pid").read_text().splitlines()[0])
-        os.kill(pid, signal.SIGQUIT)
+        if hard:
+            kill_all([pid, *children(pid)])
+        else:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGQUIT)
         deadline = time.monotonic() + PATIENCE
         while _alive(pid):
             assert time.monotonic() < deadline, "the database does not stop"
@@ -112,28 +138,21 @@ class Installation:
         self.database(running=True)
         self.token = self.python(_PREPARE).splitlines()[-1]
 
-    def start(self) -> None:
-        """Start the web server and wait for its first answer."""
+    def spawn(self, *arguments: str) -> subprocess.Popen[bytes]:
+        """Start one ``lucheng`` command that runs on, in a process group of its own."""
         log = self.log.open("ab") if self.log is not None else subprocess.DEVNULL
-        self.server = subprocess.Popen(
-            [
-                sys.executable,
-                "-m",
-                "lucheng",
-                "serve",
-                "--port",
-                str(self.port),
-                "--workers",
-                "2",
-                "--threads",
-                "4",
-            ],
+        return subprocess.Popen(
+            [sys.executable, "-m", "lucheng", *arguments],
             env=self.env,
             cwd=ROOT,
             stdout=log,
             stderr=log,
             start_new_session=True,
         )
+
+    def start(self) -> None:
+        """Start the web server and wait for its first answer."""
+        self.server = self.spawn("serve", "--port", str(self.port), "--workers", "2", "--threads", "4")
         deadline = time.monotonic() + PATIENCE
         while not _answers(self.port):
             assert time.monotonic() < deadline, "the web server does not answer"
@@ -210,6 +229,17 @@ def _answers(port: int) -> bool:
     except OSError:
         return False
     return True
+
+
+def children(pid: int) -> list[int]:
+    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+def kill_all(pids: list[int]) -> None:
+    """kill -9 for every one of these that still lives."""
+    for pid in pids:
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
 
 
 def _alive(pid: int) -> bool:

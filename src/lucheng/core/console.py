@@ -17,6 +17,14 @@ console = Console()
 
 
 @contextmanager
+def copying(what: str) -> Iterator[Report]:
+    """Show a progress bar called ``what``; yields what tells it (done, total)."""
+    with Progress(console=console, transient=True) as progress:
+        task = progress.add_task(what, total=None)
+        yield lambda done, total: progress.update(task, completed=done, total=total)
+
+
+@contextmanager
 def reporting(what: str) -> Iterator[Report]:
     """Start the database and show a progress bar called ``what``; yields what tells it (done, total).
 
@@ -26,9 +34,8 @@ def reporting(what: str) -> Iterator[Report]:
 
     ensure_database()
     try:
-        with Progress(console=console, transient=True) as progress:
-            task = progress.add_task(what, total=None)
-            yield lambda done, total: progress.update(task, completed=done, total=total)
+        with copying(what) as report:
+            yield report
     except Faulty as faulty:
         for fault in faulty.faults:
             console.print(str(fault), style="red", markup=False, highlight=False)

@@ -6,8 +6,10 @@ details (RFC 9457). Messages are lazy translations, so each reader gets their ow
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Mapping
 
+from django.db import InterfaceError, OperationalError
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
@@ -58,3 +60,42 @@ class Conflict(Refused):
     status = 409
     slug = "conflict"
     title = _("Somebody else was first")
+
+
+class Unavailable(Refused):
+    """What is needed is away for a moment. The same request will succeed later, first after ``retry_after`` seconds."""
+
+    status = 503
+    slug = "unavailable"
+    title = _("The service is interrupted for a moment")
+    retry_after = 5
+
+
+class NoSpace(Unavailable):
+    """A disk is full: nothing of the request was kept."""
+
+    status = 507
+    slug = "no-space"
+    title = _("There is no room left to keep this")
+    retry_after = 60
+
+
+#: PostgreSQL's disk_full.
+_DISK_FULL = "53100"
+
+
+def outage(error: BaseException) -> Unavailable | None:
+    """What to tell somebody whom an outage below us stopped: the database away, a disk full. None for anything else."""
+    full = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
+    if full or (isinstance(error, OperationalError) and _state(error) == _DISK_FULL):
+        return NoSpace(
+            _("The disk of the server is full. Nothing of this was kept; send it again when there is room.")
+        )
+    if isinstance(error, OperationalError | InterfaceError):
+        return Unavailable(_("The database does not answer. Try again in a moment."))
+    return None
+
+
+def _state(error: BaseException) -> str | None:
+    """The SQLSTATE of an error of the database."""
+    return getattr(error.__cause__, "sqlstate", None) or getattr(error, "sqlstate", None)

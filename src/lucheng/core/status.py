@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import datetime as dt
+import os
 from dataclasses import dataclass
+from pathlib import Path
 
+from django.conf import settings
+from django.db import connection
 from django.db.models import Count, Max, Min
 
+from lucheng import embedded
 from lucheng.core.clocks import sweep as clocks
 from lucheng.core.clocks.models import Clock
 from lucheng.core.dispatch.models import Alarm
@@ -19,6 +24,8 @@ from lucheng.postgresql.context import everything
 
 #: Rows are counted up to here; beyond, "1,000+" is said.
 COUNT_LIMIT = 1000
+#: Share of a disk, and bytes on it, that should stay free.
+SPARE, LEAST_FREE = 0.05, 500 * 1024**2
 #: Reasons for which messages failed that are listed one by one.
 REASONS = 50
 #: Seconds that a batch may take before the worker counts as standing still.
@@ -63,6 +70,38 @@ class Failed:
 
 
 @dataclass(frozen=True)
+class Standby:
+    """The server that follows this one (lucheng.standby). ``behind`` is in bytes of log; ``away_since`` may be unknown.
+
+    ``required``: nothing is acknowledged without it. ``lost``: it was away too long and must be made anew.
+    """
+
+    follows: bool
+    required: bool
+    lost: bool
+    behind: int
+    away_since: dt.datetime | None
+
+    @property
+    def well(self) -> bool:
+        return self.follows and not self.lost
+
+
+@dataclass(frozen=True)
+class Disk:
+    """A file system on which this installation keeps something: ``size`` and ``free`` in bytes."""
+
+    holds: str
+    size: int
+    free: int
+
+    @property
+    def tight(self) -> bool:
+        """Whether somebody should make room: a day's photographs and log fill what is left."""
+        return self.free < max(self.size * SPARE, LEAST_FREE)
+
+
+@dataclass(frozen=True)
 class Status:
     """Everything that the page of jobs and ``lucheng status`` show, as of ``at``."""
 
@@ -79,6 +118,9 @@ class Status:
     anchor: Anchor | None
     not_anchored: int
     oldest_not_anchored: dt.datetime | None
+    #: None where no standby belongs to this server.
+    standby: Standby | None
+    disks: tuple[Disk, ...]
 
     @property
     def failing(self) -> tuple[Work, ...]:
@@ -92,6 +134,8 @@ class Status:
     def well(self) -> bool:
         """Whether nothing here waits for a person."""
         late = any(w.late for w in self.work)
+        if (self.standby is not None and not self.standby.well) or any(d.tight for d in self.disks):
+            return False
         return self.alive and not late and not self.failing and not self.given_up and not self.parked_clocks
 
 
@@ -109,7 +153,8 @@ def status(now: dt.datetime) -> Status:
     return Status(
         at=now,
         seen_at=seen_at,
-        alive=seen_at is not None and (now - seen_at).total_seconds() <= _silence(work),
+        # A sign of life from the future was given before the clock was set back.
+        alive=seen_at is not None and abs((now - seen_at).total_seconds()) <= _silence(work),
         work=work,
         queues=_queues(now),
         failed=_failed(),
@@ -120,7 +165,44 @@ def status(now: dt.datetime) -> Status:
         anchor=anchor,
         not_anchored=newer[: COUNT_LIMIT + 1].count(),
         oldest_not_anchored=newer.values_list("at", flat=True).first(),
+        standby=_standby(),
+        disks=disks(),
     )
+
+
+def disks() -> tuple[Disk, ...]:
+    """The file systems of this machine on which the installation keeps something, each once. Asks no database."""
+    kept = {Path(settings.ATTACHMENTS)}
+    if not os.environ.get("DATABASE_URL"):
+        kept.add(embedded.data_folder())
+        if (archive := embedded.archive_folder()) is not None:
+            kept.add(archive)
+    found: dict[int, Disk] = {}
+    for folder in sorted(kept):
+        while not folder.exists():
+            folder = folder.parent
+        room = os.statvfs(folder)
+        found.setdefault(
+            folder.stat().st_dev,
+            Disk(str(folder), room.f_blocks * room.f_frsize, room.f_bavail * room.f_frsize),
+        )
+    return tuple(found.values())
+
+
+# What anybody may read. A slot's age came with PostgreSQL 17, hence by way of its document.
+_SLOT = """
+    select s.active, current_setting('synchronous_standby_names') <> '', s.wal_status = 'lost',
+        coalesce(pg_wal_lsn_diff(pg_current_wal_lsn(), s.restart_lsn), 0)::bigint,
+        (to_jsonb(s) ->> 'inactive_since')::timestamptz
+    from pg_replication_slots s where s.slot_name = %s and not pg_is_in_recovery()
+"""
+
+
+def _standby() -> Standby | None:
+    with connection.cursor() as cursor:
+        cursor.execute(_SLOT, [embedded.STANDBY])
+        row = cursor.fetchone()
+    return None if row is None else Standby(*row)
 
 
 def _silence(work: tuple[Work, ...]) -> float:
@@ -132,7 +214,7 @@ def _silence(work: tuple[Work, ...]) -> float:
 def _work(sweep: Sweep, run: SweepRun | None, now: dt.datetime) -> Work:
     # A sweep that fails is tried more and more rarely: it is failing, not late.
     longest = max(sweep.every, PULSE) + PATIENCE + (LONGEST_WAIT if run is not None and run.failures else 0.0)
-    late = run is None or (now - run.at).total_seconds() > longest
+    late = run is None or abs((now - run.at).total_seconds()) > longest
     return Work(sweep.name, sweep.title or sweep.name, sweep.every, run, late)
 
 

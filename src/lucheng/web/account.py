@@ -12,7 +12,6 @@ from django.contrib.auth.password_validation import password_validators_help_tex
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import path
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.debug import sensitive_post_parameters
@@ -22,7 +21,7 @@ from lucheng.core.errors import Invalid
 from lucheng.core.organisation import people, signing_in
 from lucheng.core.organisation.middleware import opens_early, scope
 from lucheng.core.organisation.models import Person
-from lucheng.web import nav
+from lucheng.web import addresses, nav
 from lucheng.web.addresses import client_address
 from lucheng.web.signing_in import refuse_while_locked
 
@@ -33,10 +32,7 @@ def _person(request: HttpRequest) -> Person:
 
 def _onward(request: HttpRequest) -> str:
     """Where the reader wanted to go before they had to come here, or where they begin their day."""
-    wanted = request.GET.get("next", "")
-    if url_has_allowed_host_and_scheme(wanted, {request.get_host()}, require_https=request.is_secure()):
-        return wanted
-    return nav.home(scope(request)) or "/"
+    return addresses.ours(request.GET.get("next", ""), nav.home(scope(request)) or "/")
 
 
 class OwnPasswordForm(forms.Form):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from urllib.parse import urlsplit
 
@@ -9,10 +10,12 @@ from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render, resolve_url
+from django.template.loader import render_to_string
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.csrf import csrf_failure
+from django.views.defaults import server_error
 
-from lucheng.core.errors import Refused
+from lucheng.core.errors import Refused, outage
 from lucheng.core.limits.counting import Limited
 
 
@@ -67,6 +70,22 @@ def _form_page(request: HttpRequest) -> str:
         return ""
     parts = urlsplit(came)
     return parts.path + (f"?{parts.query}" if parts.query else "")
+
+
+def broken(request: HttpRequest) -> HttpResponse:
+    """What a person reads where a page failed: in words of its own where the database is away or a disk is full.
+
+    Called while the error is handled. Whatever failed, the page asks nothing of the database.
+    """
+    error = sys.exc_info()[1]
+    away = outage(error) if error is not None else None
+    if away is None:
+        return server_error(request)
+    words = {"title": away.title, "detail": away.detail}
+    answer = HttpResponse(render_to_string("refused.html", words), status=away.status)
+    answer["Retry-After"] = str(away.retry_after)
+    answer["Cache-Control"] = "no-store"
+    return answer
 
 
 _LOST = "lucheng.token_lost"

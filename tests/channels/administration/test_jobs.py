@@ -6,6 +6,7 @@ import datetime as dt
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.test import Client
 from django.utils import timezone, translation
 
@@ -41,6 +42,19 @@ def given_up(error: str = "the gateway answered 403", **changes: Any) -> Message
 def worker_ran(at: dt.datetime) -> None:
     for sweep in discover():
         SweepRun.objects.create(name=sweep.name, every=sweep.every, at=at, went_at=at)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_standby_that_is_away_is_said_and_none_is_not(browser: Client) -> None:
+    assert "Standby" not in text(browser.get("/admin/jobs/"))
+    with connection.cursor() as cursor:
+        cursor.execute("select pg_create_physical_replication_slot('lucheng_standby', true)")
+    try:
+        page = text(browser.get("/admin/jobs/"))
+        assert "away" in page and "is lost with this server" in page
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute("select pg_drop_replication_slot('lucheng_standby')")
 
 
 def test_it_opens_to_administrators_of_the_whole_city_only(client: Client, city: factories.City) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from lucheng.core.cases import codes
 from lucheng.core.ledger import outbox, wording
@@ -251,6 +252,28 @@ def test_pauses_double_until_the_message_is_given_up_and_it_can_be_tried_again(g
     deliver(now)
     message.refresh_from_db()
     assert message.state == "sent"
+
+
+@pytest.mark.django_db
+def test_a_message_that_failed_while_the_clock_was_ahead_does_not_wait_for_that_day(gateway: Gateway) -> None:
+    received()
+    gateway.answers = [503]
+    deliver(NOW + dt.timedelta(days=1))
+    assert deliver(NOW) == 1  # the clock is right again
+    assert len(gateway.taken) == 1
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_a_message_that_leaves_hours_late_says_of_when_it_is(gateway: Gateway, language: str) -> None:
+    received(language=language)
+    deliver(LATER)
+    text = gateway.taken[0]["text"]
+    assert f"{timezone.localtime(NOW):%Y-%m-%d %H:%M}" in text
+    assert ("was delayed" if language == "en" else "发送有延误") in text
+    received(language=language)
+    deliver(NOW + dt.timedelta(minutes=50))
+    assert f"{timezone.localtime(NOW):%H:%M}" not in gateway.taken[1]["text"]
 
 
 @pytest.mark.django_db

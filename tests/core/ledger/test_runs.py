@@ -27,10 +27,23 @@ class Clock:
     def later(self, seconds: float) -> None:
         self.now += dt.timedelta(seconds=seconds)
 
+    def seconds(self) -> float:
+        return (self.now - NOW).total_seconds()
+
+
+def test_a_clock_set_back_never_silences_the_sign_of_life() -> None:
+    clock, passed = Clock(), [0.0]
+    recorder = Recorder("test", 2.0, now=clock, clock=lambda: passed[0])
+    recorder.went(1)
+    clock.later(-86_400)
+    passed[0] += PULSE
+    recorder.went(1)
+    assert SweepRun.objects.get().at == NOW - dt.timedelta(days=1)
+
 
 def test_a_sweep_that_goes_on_as_before_writes_its_row_only_now_and_then() -> None:
     clock = Clock()
-    recorder = Recorder("test", 2.0, now=clock)
+    recorder = Recorder("test", 2.0, now=clock, clock=clock.seconds)
     with CaptureQueriesContext(connection) as seen:
         for _ in range(10):
             recorder.went(3)

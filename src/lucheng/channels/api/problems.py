@@ -15,12 +15,22 @@ from typing import Any
 import msgspec
 import ninja.errors
 from django.core.exceptions import RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent
-from django.db import DataError, InterfaceError, OperationalError
+from django.db import DataError
 from django.http import Http404, HttpRequest, HttpResponse, UnreadablePostError
 from django.http.multipartparser import MultiPartParserError
 from django.utils.translation import gettext_lazy as _
 
-from lucheng.core.errors import Conflict, Forbidden, Invalid, NotFound, Refused, Text
+from lucheng.core.errors import (
+    Conflict,
+    Forbidden,
+    Invalid,
+    NoSpace,
+    NotFound,
+    Refused,
+    Text,
+    Unavailable,
+    outage,
+)
 from lucheng.core.limits.counting import Limited
 
 log = logging.getLogger(__name__)
@@ -28,8 +38,6 @@ log = logging.getLogger(__name__)
 MEDIA_TYPE = "application/problem+json"
 #: Where /problems/<kind> explains a kind of error to people.
 TYPE = "/problems/"
-#: Seconds after which a caller may try again while the database is away.
-RETRY_AFTER = 5
 
 
 class Malformed(Refused):
@@ -77,11 +85,6 @@ class Broken(Refused):
     title = _("Something went wrong on our side")
 
 
-class Unavailable(Refused):
-    status, slug = 503, "unavailable"
-    title = _("The service is interrupted for a moment")
-
-
 #: What to do about each kind of problem, for the page that its address opens.
 ADVICE: dict[type[Refused], Text] = {
     Invalid: _(
@@ -113,6 +116,9 @@ ADVICE: dict[type[Refused], Text] = {
     Unavailable: _(
         "Send the same request again after the seconds named in “Retry-After”; with its key nothing is done twice."
     ),
+    NoSpace: _(
+        "Somebody must make room first. Then send the same request again; with its key nothing is done twice."
+    ),
 }
 KINDS = {kind.slug: kind for kind in ADVICE}
 
@@ -143,9 +149,9 @@ def of(error: BaseException) -> Refused:
         return NotFound(_("There is nothing at this address."))
     if isinstance(error, DataError):
         return Malformed(_("A value in it holds characters that cannot be kept, or is out of range."))
-    if isinstance(error, OperationalError | InterfaceError):
-        log.warning("no answer from the database: %s", str(error).strip().partition("\n")[0])
-        return Unavailable(_("The database does not answer. Try again in a moment."))
+    if (away := outage(error)) is not None:
+        log.warning("outage: %s", str(error).strip().partition("\n")[0])
+        return away
     log.error("unexpected error", exc_info=error)
     return Broken(_("The error has been noted."))
 
@@ -197,8 +203,8 @@ def headers(refused: Refused) -> dict[str, str]:
         found["WWW-Authenticate"] = "Bearer"
     if isinstance(refused, Limited):
         found["Retry-After"] = str(refused.seconds)
-    if refused.status == HTTPStatus.SERVICE_UNAVAILABLE:
-        found["Retry-After"] = str(RETRY_AFTER)
+    if isinstance(refused, Unavailable):
+        found["Retry-After"] = str(refused.retry_after)
     return found
 
 

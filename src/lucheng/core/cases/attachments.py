@@ -134,12 +134,16 @@ def receive(upload: Readable | bytes) -> str:
     file = _waiting(name)
     folder = _folder(file)
     draft = file.with_suffix(f".{secrets.token_hex(4)}")
-    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as f:
-        f.write(picture)
-        f.flush()
-        os.fsync(f.fileno())
-    draft.replace(file)
-    files.sync(folder)
+    try:
+        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as f:
+            f.write(picture)
+            f.flush()
+            os.fsync(f.fileno())
+        draft.replace(file)
+        files.sync(folder)
+    except OSError:  # a full disk: half a picture would only take more of it
+        draft.unlink(missing_ok=True)
+        raise
     return name
 
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
+import os
 import signal
 import threading
 import time
+from collections.abc import Callable
 from types import FrameType
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from django.conf import settings
@@ -15,7 +17,8 @@ from django.utils import timezone
 from rich.progress import Progress
 from rich.table import Table
 
-from lucheng.cli import ensure_database
+from lucheng import embedded
+from lucheng.cli import ensure_database, ensure_primary
 from lucheng.core.console import console
 from lucheng.core.errors import NotFound
 from lucheng.core.ledger import outbox
@@ -24,6 +27,9 @@ from lucheng.core.ledger.verify import head as last_anchor
 from lucheng.core.ledger.verify import verify as findings
 from lucheng.core.ledger.worker import discover, work, work_once
 from lucheng.postgresql.context import Context, wall
+
+if TYPE_CHECKING:
+    from lucheng.core.status import Standby
 
 SHOWN = 200  # findings printed one by one; more are counted
 
@@ -35,7 +41,7 @@ def worker(
     once: Annotated[bool, typer.Option("--once", help="Do what is due now, then stop.")] = False,
 ) -> None:
     """Watch deadlines, send messages, anchor the ledger: everything that happens by itself. Stop it with Ctrl-C."""
-    ensure_database()
+    ensure_primary()
     wall(Context({"everything": "the worker handles every case that falls due"}))
     sweeps = discover()
     if once:
@@ -56,7 +62,7 @@ def worker(
     signal.signal(signal.SIGTERM, stopping)
     signal.signal(signal.SIGINT, stopping)
     console.print(f"worker runs: {', '.join(s.name for s in sweeps)}")
-    work(sweeps, stop)
+    work(sweeps, stop, revive=None if os.environ.get("DATABASE_URL") else embedded.revive)
     console.print("worker stopped")
 
 
@@ -131,7 +137,7 @@ def retry() -> None:
 
 def status() -> None:
     """How the system does, as the page of jobs shows it. Exit code 1 where something waits for a person."""
-    from lucheng.core.status import COUNT_LIMIT
+    from lucheng.core.status import COUNT_LIMIT, disks
     from lucheng.core.status import status as read
 
     def many(count: int) -> str:
@@ -140,6 +146,9 @@ def status() -> None:
     def moment(at: dt.datetime | None) -> str:
         return "never" if at is None else f"{timezone.localtime(at):%Y-%m-%d %H:%M:%S}"
 
+    for disk in disks():  # first: a full disk may be why the database does not start
+        line = f"disk of {disk.holds}: {disk.free / 1024**3:,.1f} of {disk.size / 1024**3:,.1f} GB free"
+        console.print(line, style="bold red" if disk.tight else "", markup=False, highlight=False)
     ensure_database()
     found = read(timezone.now())
     if found.alive:
@@ -179,7 +188,23 @@ def status() -> None:
     anchored = moment(found.anchor.at if found.anchor is not None else None)
     console.print(f"ledger: last anchor {anchored}, {many(found.not_anchored)} newer events")
     console.print("  prove it: lucheng ledger verify")
+    if found.standby is not None:
+        _print_standby(found.standby, moment)
     raise typer.Exit(0 if found.well else 1)
+
+
+def _print_standby(standby: Standby, moment: Callable[[dt.datetime | None], str]) -> None:
+    required = "required" if standby.required else "not required"
+    if standby.lost:
+        console.print(
+            "standby: was away too long, make it anew: lucheng standby follow", style="bold red", markup=False
+        )
+    elif standby.follows:
+        console.print(f"standby: follows, {standby.behind:,} bytes behind, {required}")
+    else:
+        console.print(f"standby: away since {moment(standby.away_since)}, {required}", style="bold red")
+    if standby.required and not standby.well:
+        console.print("  until it is back every write waits; if it is gone: lucheng standby release")
 
 
 def register(app: typer.Typer) -> None:

@@ -13,7 +13,9 @@ import re
 from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import F
+from django.db.models import F, Q
+from django.utils import timezone, translation
+from django.utils.translation import gettext as _
 
 from lucheng.core.cases import codes
 from lucheng.core.cases.models import Case
@@ -31,6 +33,10 @@ MAX_ATTEMPTS = 8
 FIRST_PAUSE = dt.timedelta(seconds=30)  # doubles with every attempt
 #: How long a claim holds: longer than a whole batch of adapters that all time out.
 LEASE = dt.timedelta(minutes=5)
+#: No message waits longer for its next attempt: one that seems to was written before the clock was set back.
+LONGEST_PAUSE = FIRST_PAUSE * 2 ** (MAX_ATTEMPTS - 1) + LEASE
+#: A text message that leaves later than this after it was written says of when it is.
+LATE = dt.timedelta(hours=1)
 BATCH = 20
 SHOWN_BATCH = 500
 
@@ -90,7 +96,8 @@ def _contact(message: Message) -> Contact | None:
 
 
 def _due(channels: list[str], now: dt.datetime, limit: int) -> list[int]:
-    due = Message.objects.filter(state=Message.State.WAITING, next_at__lte=now, channel__in=channels)
+    moment = Q(next_at__lte=now) | Q(next_at__gt=now + LONGEST_PAUSE)
+    due = Message.objects.filter(moment, state=Message.State.WAITING, channel__in=channels)
     claimed = due.select_for_update(skip_locked=True).order_by("next_at", "id")
     return list(claimed.values_list("pk", flat=True)[:limit])
 
@@ -119,7 +126,7 @@ def deliver(now: dt.datetime, limit: int = BATCH) -> int:
         try:
             if message.attempts > MAX_ATTEMPTS:
                 raise NotSent("every attempt ended without an answer", final=True)
-            carrier.send(_outgoing(message))
+            carrier.send(_outgoing(message, now))
         except NotSent as error:
             _failed(message, str(error), error.final, now)
         except Exception as error:
@@ -130,7 +137,7 @@ def deliver(now: dt.datetime, limit: int = BATCH) -> int:
     return len(shown) + len(ids)
 
 
-def _outgoing(message: Message) -> Outgoing:
+def _outgoing(message: Message, now: dt.datetime) -> Outgoing:
     contact = _contact(message)
     if message.to_unit is not None:
         to = message.to_unit.phone
@@ -140,7 +147,14 @@ def _outgoing(message: Message) -> Outgoing:
         raise NotSent("there is no number to send it to", final=True)
     # The moment of creation is part of the id: a database restored from a backup gives old numbers to new messages.
     stamp = int(message.created_at.timestamp() * 1000)
-    return Outgoing(id=f"{message.pk}-{stamp}", to=to, text=text_of(message))
+    text = text_of(message)
+    if now - message.created_at > LATE:
+        with translation.override(
+            "en" if message.to_unit_id is None and message.case.language == "en" else "zh-hans"
+        ):
+            at = timezone.localtime(message.created_at)
+            text += _(" (This message is of %(at)s and was delayed.)") % {"at": f"{at:%Y-%m-%d %H:%M}"}
+    return Outgoing(id=f"{message.pk}-{stamp}", to=to, text=text)
 
 
 def _failed(message: Message, why: str, final: bool, now: dt.datetime) -> None:

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
+import time
 from collections.abc import Callable
 
 from django.db import InterfaceError, OperationalError, connection
@@ -29,11 +30,13 @@ class Recorder:
         every: float,
         *,
         now: Callable[[], dt.datetime] = timezone.now,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._name = name
         self._every = every
         self._now = now
-        self._written: dt.datetime | None = None
+        self._clock = clock
+        self._written: float | None = None  # by the clock that nobody sets back
         self._failing: bool | None = None
         self._handled = 0  # since the row was last written
         self._worked_at: dt.datetime | None = None
@@ -57,7 +60,7 @@ class Recorder:
 
     def _note(self, at: dt.datetime, error: BaseException | None) -> None:
         failing = error is not None
-        due = self._written is None or (at - self._written).total_seconds() >= PULSE
+        due = self._written is None or self._clock() - self._written >= PULSE
         if failing or due or failing != self._failing:
             self._write(at, error)
 
@@ -78,6 +81,6 @@ class Recorder:
         except Exception:
             log.warning("the run of sweep %s could not be noted", self._name, exc_info=True)
         else:
-            self._written, self._failing = at, error is not None
+            self._written, self._failing = self._clock(), error is not None
             if error is None:
                 self._handled, self._worked_at = 0, None

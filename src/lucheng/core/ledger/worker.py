@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
+import math
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -72,19 +73,38 @@ class Outage:
     """What all threads know of the database being away, so that it is said once and its end is said once."""
 
     since: float | None = None
+    #: When it last ended.
+    over: float = -math.inf
+    #: What may bring the database back; true where it did something. None where somebody else sees to it.
+    revive: Callable[[], bool] | None = None
     _lock: threading.Lock = field(default_factory=threading.Lock)
+    _mending: threading.Lock = field(default_factory=threading.Lock)
 
-    def began(self, why: BaseException, at: float) -> None:
+    def began(self, why: BaseException, run: float, at: float) -> None:
+        """A run that began at ``run`` found the database away at ``at``; one from before it was back is no news."""
         with self._lock:
-            if self.since is None:
+            if self.since is None and run >= self.over:
                 self.since = at
                 log.error("the database is away, waiting for it: %s", str(why).strip())
 
-    def ended(self, at: float) -> None:
+    def mend(self) -> None:
+        """Try to bring the database back. One thread does at a time; the others go on waiting."""
+        if self.revive is None or not self._mending.acquire(blocking=False):
+            return
+        try:
+            if self.revive():
+                log.warning("the database had ended without being told to and was started again")
+        except Exception as error:  # it says itself what is wrong, and is tried again
+            log.warning("the database could not be started: %s", type(error).__name__)
+        finally:
+            self._mending.release()
+
+    def ended(self, run: float, at: float) -> None:
+        """A run that began at ``run`` went well. One that had begun before the outage proves nothing."""
         with self._lock:
-            if self.since is not None:
+            if self.since is not None and run >= self.since:
                 log.warning("the database is back after %.0f s", at - self.since)
-                self.since = None
+                self.since, self.over = None, at
 
 
 class Runner:
@@ -116,7 +136,8 @@ class Runner:
             if _connection_lost(error):
                 connection.close()  # the next run makes a new one
                 self._lost += 1
-                self._outage.began(error, began)
+                self._outage.began(error, began, self._clock())
+                self._outage.mend()
                 return float(min(2 ** min(self._lost, 8) / 2, LONGEST_OUTAGE_WAIT))
             self._failures += 1
             log.exception("sweep %s failed, time %d in a row", self.sweep.name, self._failures)
@@ -124,7 +145,7 @@ class Runner:
                 self._recorder.failed(error)
             return float(min(max(self.sweep.every, 1.0) * 2 ** min(self._failures, 10), LONGEST_WAIT))
         self._failures = self._lost = 0
-        self._outage.ended(self._clock())
+        self._outage.ended(began, self._clock())
         if self._recorder is not None:
             self._recorder.went(handled)
         if handled > 0:
@@ -142,13 +163,21 @@ class Runner:
             connection.close()
 
 
-def work(sweeps: Sequence[Sweep], stop: threading.Event, *, grace: float = 30.0) -> None:
+def work(
+    sweeps: Sequence[Sweep],
+    stop: threading.Event,
+    *,
+    grace: float = 30.0,
+    revive: Callable[[], bool] | None = None,
+) -> None:
     """Run all sweeps until ``stop`` is set, then wait up to ``grace`` seconds for batches under way.
+
+    ``revive`` is called while the database is away, and may bring it back.
 
     A batch that takes longer is cut off with the process; its transaction rolls back, and the next start
     repeats it.
     """
-    outage = Outage()
+    outage = Outage(revive=revive)
     threads = [
         threading.Thread(
             target=Runner(s, outage, recorder=Recorder(s.name, s.every)).loop,
