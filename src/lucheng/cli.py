@@ -109,6 +109,17 @@ def _only_embedded() -> None:
         _refuse("DATABASE_URL names a server of your own: back it up with its own tools (docs/manual.md).")
 
 
+def _open_keys() -> None:
+    """Whoever serves must be able to seal: better not to start than to refuse every caller."""
+    from lucheng.core.privacy.sealing import SealError, open_all
+    from lucheng.core.privacy.wrapping import KeysAway
+
+    try:
+        open_all()
+    except (KeysAway, SealError) as error:
+        _refuse(f"The keys that seal personal data cannot be opened: {error}. Nothing was started.")
+
+
 def _refuse(words: str) -> NoReturn:
     typer.secho(words, fg="red", err=True)
     raise typer.Exit(1)
@@ -126,6 +137,7 @@ def serve(
     from granian.constants import Interfaces
 
     ensure_database()
+    _open_keys()
     Granian(
         "lucheng.wsgi:application",
         address=host,

@@ -7,6 +7,7 @@ applications return None where Django is to answer after all.
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Callable, Iterable
 from importlib import import_module
@@ -19,6 +20,15 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "lucheng.settings")
 _django = get_wsgi_application()
 
 from django.apps import apps  # noqa: E402 (Django is set up now)
+
+from lucheng.core.privacy.sealing import SealError, open_all  # noqa: E402
+from lucheng.core.privacy.wrapping import KeysAway  # noqa: E402
+
+try:
+    open_all()
+except (KeysAway, SealError) as _error:
+    # A process that is started anew meanwhile: it serves what needs no key, and asks again at every other request.
+    logging.getLogger("lucheng.keys").error("the keys that seal personal data cannot be opened: %s", _error)
 
 _hot: dict[tuple[str, str], Callable[[dict[str, Any], Any], Iterable[bytes] | None]] = {}
 for _config in apps.get_app_configs():

@@ -58,3 +58,10 @@ class Conflict(Refused):
     status = 409
     slug = "conflict"
     title = _("Somebody else was first")
+
+
+class Unavailable(Refused):
+    """Something that is needed does not answer; the same request may succeed in a moment."""
+
+    status, slug = 503, "unavailable"
+    title = _("The service is interrupted for a moment")

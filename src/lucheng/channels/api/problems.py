@@ -20,7 +20,7 @@ from django.http import Http404, HttpRequest, HttpResponse, UnreadablePostError
 from django.http.multipartparser import MultiPartParserError
 from django.utils.translation import gettext_lazy as _
 
-from lucheng.core.errors import Conflict, Forbidden, Invalid, NotFound, Refused, Text
+from lucheng.core.errors import Conflict, Forbidden, Invalid, NotFound, Refused, Text, Unavailable
 
 log = logging.getLogger(__name__)
 
@@ -74,11 +74,6 @@ class KeyMissing(Refused):
 class Broken(Refused):
     status, slug = 500, "broken"
     title = _("Something went wrong on our side")
-
-
-class Unavailable(Refused):
-    status, slug = 503, "unavailable"
-    title = _("The service is interrupted for a moment")
 
 
 #: What to do about each kind of problem, for the page that its address opens.
