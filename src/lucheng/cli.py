@@ -284,6 +284,17 @@ def _only_embedded() -> None:
         _refuse("DATABASE_URL names a server of your own: it has its own tools for this (docs/manual.md).")
 
 
+def _open_keys() -> None:
+    """Whoever serves must be able to seal: better not to start than to refuse every caller."""
+    from lucheng.core.privacy.sealing import SealError, open_all
+    from lucheng.core.privacy.wrapping import KeysAway
+
+    try:
+        open_all()
+    except (KeysAway, SealError) as error:
+        _refuse(f"The keys that seal personal data cannot be opened: {error}. Nothing was started.")
+
+
 def _refuse(words: str) -> NoReturn:
     typer.secho(words, fg="red", err=True)
     raise typer.Exit(1)
@@ -302,6 +313,7 @@ def serve(
     from granian.constants import Interfaces
 
     ensure_primary()
+    _open_keys()
     os.environ["LUCHENG_WALLED"] = "1"  # the server's processes take it from there (lucheng.wsgi)
     # The server's processes read the settings anew. Without TLS nothing stands in front that would hide the port.
     if urlsplit(settings.ADDRESS).scheme == "http":

@@ -27,6 +27,26 @@ if SEALING not in ("aes", "sm4"):
     raise ImproperlyConfigured(
         f"LUCHENG_SEALING is {SEALING!r}: set it to aes or sm4, or leave it out for aes"
     )
+#: What keeps the keys that seal: "file" or "vault" (lucheng.core.privacy.wrapping).
+WRAPPING = os.environ.get("LUCHENG_WRAPPING") or "file"
+WRAPPING_KEYS = Path(os.environ["LUCHENG_WRAPPING_KEYS"]) if os.environ.get("LUCHENG_WRAPPING_KEYS") else None
+VAULT_URL = os.environ.get("LUCHENG_VAULT_URL", "")
+VAULT_MOUNT = os.environ.get("LUCHENG_VAULT_MOUNT") or "transit"
+VAULT_KEY = os.environ.get("LUCHENG_VAULT_KEY") or "lucheng"
+VAULT_TOKEN = os.environ.get("LUCHENG_VAULT_TOKEN", "")
+VAULT_TOKEN_FILE = os.environ.get("LUCHENG_VAULT_TOKEN_FILE", "")
+VAULT_CA = os.environ.get("LUCHENG_VAULT_CA", "")
+VAULT_CERT = os.environ.get("LUCHENG_VAULT_CERT", "")
+VAULT_CERT_KEY = os.environ.get("LUCHENG_VAULT_CERT_KEY", "")
+if WRAPPING not in ("file", "vault"):
+    raise ImproperlyConfigured(
+        f"LUCHENG_WRAPPING is {WRAPPING!r}: set it to file or vault, or leave it out for file"
+    )
+if WRAPPING == "vault" and not VAULT_URL:
+    raise ImproperlyConfigured("LUCHENG_WRAPPING is vault: set LUCHENG_VAULT_URL as well")
+_vault = urlsplit(VAULT_URL)
+if VAULT_URL and _vault.scheme != "https" and _vault.hostname not in ("localhost", "127.0.0.1", "::1"):
+    raise ImproperlyConfigured("LUCHENG_VAULT_URL must start with https:// unless it is on this machine")
 ALLOWED_HOSTS = os.environ.get("LUCHENG_HOSTS", "localhost,127.0.0.1,[::1]").split(",")
 _TLS = os.environ.get("LUCHENG_TLS") == "1"
 #: How residents reach the pages, written into QR codes and printed sheets: never taken from a request.

@@ -7,6 +7,7 @@ applications return None where Django is to answer after all.
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Callable, Iterable
 from importlib import import_module
@@ -20,10 +21,17 @@ _django = get_wsgi_application()
 
 from django.apps import apps  # noqa: E402 (Django is set up now)
 
+from lucheng.core.privacy.sealing import SealError, open_all  # noqa: E402
+from lucheng.core.privacy.wrapping import KeysAway  # noqa: E402
 from lucheng.postgresql.context import NOTHING, wall, within  # noqa: E402
 
 if os.environ.get("LUCHENG_WALLED") == "1":  # as `lucheng serve` sets it
     wall(NOTHING)
+try:
+    open_all()
+except (KeysAway, SealError) as _error:
+    # A process that is started anew meanwhile: it serves what needs no key, and asks again at every other request.
+    logging.getLogger("lucheng.keys").error("the keys that seal personal data cannot be opened: %s", _error)
 
 _hot: dict[tuple[str, str], Callable[[dict[str, Any], Any], Iterable[bytes] | None]] = {}
 for _config in apps.get_app_configs():

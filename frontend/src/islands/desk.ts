@@ -22,7 +22,7 @@ export default function (element: HTMLElement): void {
     return found;
   };
   const field = (name: string): HTMLInputElement => find<HTMLInputElement>(`[name=${name}]`);
-  const typed = (): boolean => ["content", "phone", "name", "address", "answer"].some((n) => field(n).value !== "");
+  const typed = (): boolean => ["content", "phone", "name", "contact_address", "address", "answer"].some((n) => field(n).value !== "");
 
   // The number.
   const phone = field("phone");

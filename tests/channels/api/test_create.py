@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+import msgspec
 import psycopg
 import pytest
 from django.db import connection
@@ -16,6 +17,7 @@ from django.test import Client
 from django.utils import timezone
 
 from lucheng.channels.api import auth
+from lucheng.core.cases import intake
 from lucheng.core.cases.models import Case
 from lucheng.core.clocks.models import Clock
 from lucheng.core.ledger.models import Event, Message
@@ -377,6 +379,21 @@ def test_the_same_request_again_gets_the_first_answer(caller: Callers) -> None:
     assert (first.status, again.status) == (201, 200)
     assert again.json == {**first.json, "repeated": True}
     assert (Case.objects.count(), Message.objects.count()) == (1, 1)
+
+
+def test_a_request_without_an_address_is_the_one_that_an_earlier_version_was_sent() -> None:
+    sent = intake.NewCase(
+        kind="command_centre.order",
+        nature="help",
+        content="路灯不亮",
+        phone="13800132210",
+        occurred_at=dt.datetime(2026, 3, 2, 1, 30, tzinfo=dt.UTC),
+        fields={"a": 1},
+    )
+    # As release 0.1.0 reckoned it.
+    assert intake._digest(sent).hex() == "93385c5972614455157991729a1a05ae08377319c959b8fc78d9a3318675d83d"
+    moved = msgspec.structs.replace(sent, contact_address="青年路 9 号")
+    assert intake._digest(moved) != intake._digest(sent)
 
 
 def test_the_same_key_for_another_request_conflicts(caller: Callers) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
+from typing import Any
 
 import pytest
 from django.db import connection
@@ -10,6 +12,7 @@ from django.test import Client
 from django.utils import translation
 
 from lucheng.channels.api import problems
+from lucheng.core.cases.models import Case
 from lucheng.core.errors import Refused
 from tests import factories
 from tests.channels.api.conftest import Callers, request
@@ -76,3 +79,18 @@ def test_every_sentence_has_its_chinese(db: None) -> None:
     ]
     with translation.override("zh-hans"):
         assert [str(t) for t in texts if not re.search("[一-鿿]", str(t))] == []
+
+
+def test_while_the_keys_of_personal_data_are_away_a_create_is_refused_in_words_and_succeeds_later(
+    caller: Callers, settings: Any, tmp_path: Path
+) -> None:
+    who, kept = caller("operator"), settings.HOME
+    settings.HOME, settings.WRAPPING, settings.VAULT_URL = tmp_path, "vault", "http://127.0.0.1:9"
+    order = {"kind": "command_centre.order", "nature": "help", "content": "路灯不亮", "phone": "13800000000"}
+    answer = who.post("/cases", order, idempotency_key="keys-are-away", accept_language="zh-CN")
+    assert answer.status == 503 and answer.headers["Retry-After"]
+    assert answer.json["type"] == "/problems/unavailable" and "密钥暂时无法使用" in answer.json["detail"]
+    assert "127.0.0.1" not in answer.json["detail"]
+    assert not Case.objects.exists()
+    settings.HOME = kept
+    assert who.post("/cases", order, idempotency_key="keys-are-away").status == 201

@@ -179,10 +179,12 @@ def test_a_look_at_the_contact_is_committed_before_it_is_answered(
 ) -> None:
     case = factories.case_in(State.SIGNED, city)
     answer = caller("handler").post(f"/cases/{case.number}/reveal", {"reason": "上门前联系诉求人"})
-    assert answer.json == {"name": "测试人", "phone": "13800000000", "version": case.version + 1}
+    seen = {"name": "测试人", "phone": "13800000000", "address": None}
+    assert answer.json == {**seen, "version": case.version + 1}
     assert answer.headers["Cache-Control"] == "no-store"
     look = Reveal.objects.get()
     assert (look.person, look.reason) == (city.people["handler"], "上门前联系诉求人")
+    assert (look.unit, look.role) == (city.units["utilities"], "handler")
     assert Event.objects.filter(case=case, action="contact_revealed", actor=city.people["handler"]).exists()
 
 

@@ -15,6 +15,7 @@ from PIL import Image
 from lucheng.channels.citizen import drafts
 from lucheng.core.cases.models import Case, State
 from lucheng.core.privacy.models import Contact
+from lucheng.core.privacy.sealing import unseal
 from lucheng.web.sweeps import forget_sessions
 from tests import factories
 from tests.channels.citizen.conftest import Resident
@@ -182,9 +183,20 @@ def test_a_number_that_is_none_is_refused_and_nothing_typed_is_lost(resident: Re
 
 
 def test_whoever_stays_anonymous_leaves_no_contact(resident: Resident) -> None:
-    resident.report(LAMP, phone="13800132210", name="王女士", anonymous="on")
+    resident.report(LAMP, phone="13800132210", name="王女士", contact_address="青年路 9 号", anonymous="on")
     assert Case.objects.get().anonymous
     assert not Contact.objects.exists()
+
+
+def test_who_wants_a_letter_leaves_an_address_that_is_sealed_and_nobody_else_does(resident: Resident) -> None:
+    resident.report(LAMP, contact_address="青年路 9 号 302")
+    case = Case.objects.get()
+    assert "青年路" not in case.address
+    contact = Contact.objects.get()
+    assert contact.address is not None
+    assert unseal(contact.address, f"contact.address/{case.pk}") == "青年路 9 号 302"
+    assert contact.phone is None and contact.phone_mask == ""
+    assert "青年路" not in resident.client.get(f"/t/{case.code}/", follow=True).content.decode()
 
 
 def test_a_wish_for_secrecy_stands_on_the_case(resident: Resident) -> None:

@@ -114,6 +114,25 @@ def test_long_numbers_in_the_requesters_own_words_are_covered(client: Client, ci
     assert "5123456" not in told
 
 
+def test_no_room_of_a_home_stands_on_the_page_nor_in_the_interface_of_the_code(
+    client: Client, city: factories.City
+) -> None:
+    case = factories.case_in(
+        State.SIGNED, city, content="鹿苑小区3号楼2单元501室没有暖气", address="鹿苑小区 3号楼 2单元 501室"
+    )
+    said = "已为501室更换阀门，鹿苑小区3号楼2单元501室恢复供热。如有疑问请到社区服务中心201室。"
+    case = factories.step(case, "contact", "handler", city, how="phone")
+    case = factories.step(case, "reply", "handler", city, handling="换", public_reply=said, note="n")
+    case = factories.step(case, "approve", "dispatcher", city)
+    client.post(f"/t/{codes.written(case.code)}/supplement/", {"note": "601室也不热", "key": "a" * 32})
+    told = page(client, case)
+    assert "601室" in case.texts.get(name="note", seq=case.chain_length + 1).text
+    by_code = client.get(f"/api/v1/track/{codes.written(case.code)}").content.decode()
+    for read in (told, by_code):
+        assert "恢复供热" in read and "201室" in read and "也不热" in read
+        assert "501" not in read and "601" not in read
+
+
 @pytest.mark.parametrize(
     ("text", "shown"),
     [("3号楼2单元", "3号楼2单元"), ("身份证15020319900101123X", "身份证1****"), ("12345热线", "12345热线")],

@@ -164,6 +164,20 @@ def test_a_contact_is_shown_once_for_a_reason_that_is_kept(city: City) -> None:
     assert not Reveal.objects.exists()
 
 
+def test_what_a_look_opens_is_ticked_and_nothing_else_is_shown(city: City) -> None:
+    case = received(contact_address="青年路 9 号 302")
+    who, address = client(city, "operator"), f"/cases/{case.number}/reveal/"
+    page = who.get(f"/cases/{case.number}/").content.decode()
+    ticked = re.findall(r'name="fields" value="(\w+)" checked', page)
+    assert ticked == ["name", "phone"] and 'name="fields" value="address"' in page
+    refused = who.post(address, {"reason": "寄送书面答复", "choose": "1"}).content.decode()
+    assert "请选择需要查看的项目" in refused and not Reveal.objects.exists()
+    shown = who.post(address, {"reason": "寄送书面答复", "choose": "1", "fields": ["name", "address"]})
+    page = shown.content.decode()
+    assert "青年路 9 号 302" in page and "测试人" in page and "13800000000" not in page
+    assert "姓名，通信地址" in page  # the trace, in the history below
+
+
 def test_a_handler_may_not_look_at_who_asked_for_secrecy(city: City) -> None:
     case = case_in(State.SIGNED, city, confidential=True)
     answer = client(city, "handler").post(f"/cases/{case.number}/reveal/", {"reason": "需要联系诉求人核实"})

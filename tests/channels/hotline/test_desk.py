@@ -57,6 +57,25 @@ def test_an_order_is_registered(operator: Client) -> None:
     assert (case.state, case.place) == (State.RECEIVED, factories.GRID)
 
 
+def test_the_address_for_a_letter_is_sealed_apart_from_the_place_of_the_matter(operator: Client) -> None:
+    home = "青年路 9 号 4 号楼 1 单元 302"
+    operator.post("/desk/", order(contact_address=home, address="鹿苑小区门口"))
+    case = Case.objects.get()
+    assert case.address == "鹿苑小区门口" and home not in case.content
+    assert case.contact.address is not None and home.encode() not in bytes(case.contact.address)
+    shown = operator.post(
+        f"/cases/{case.number}/reveal/", {"reason": "寄送书面答复", "choose": "1", "fields": ["address"]}
+    ).content.decode()
+    assert home in shown and "13800000000" not in shown
+
+
+def test_an_address_that_is_too_long_is_refused_at_its_field(operator: Client) -> None:
+    page = operator.post("/desk/", order(contact_address="路" * 201)).content.decode()
+    assert not Case.objects.exists()
+    assert 'id="id_contact_address_error"' in page and "路" * 201 in page
+    assert re.search(r'<details class="by-post" open>', page)
+
+
 def test_place_unit_and_look_alikes_are_proposed_beside_the_text(city: City, operator: Client) -> None:
     received(timezone.now(), content="鹿苑小区3号楼门口路灯不亮三天了")
     page = operator.post("/desk/propose/", order(matter=factories.LAMP)).content.decode()
@@ -287,13 +306,21 @@ def kept(operator: Client, **changes: str) -> int:
 
 
 def test_a_draft_is_sealed_and_comes_back_with_every_word(city: City, operator: Client) -> None:
-    assert kept(operator, name="王女士", confidential="on", place=factories.EAST, taken="1") == 204
+    home = "青年路 9 号 4 号楼"
+    changes = {"name": "王女士", "contact_address": home, "place": factories.EAST, "taken": "1"}
+    assert kept(operator, confidential="on", **changes) == 204
     sealed = bytes(CallDraft.objects.get().sealed)
-    assert "路灯".encode() not in sealed and b"13800000000" not in sealed
+    assert "路灯".encode() not in sealed and b"13800000000" not in sealed and home.encode() not in sealed
     page = main_of(operator.get("/desk/").content.decode())
     assert "138****0000" in page and "13800000000" not in page
     page = main_of(operator.get("/desk/?draft=a-key-of-the-form").content.decode())
-    for words in ("鹿苑小区3号楼门口路灯不亮三天了", "13800000000", "王女士", 'value="a-key-of-the-form"'):
+    for words in (
+        "鹿苑小区3号楼门口路灯不亮三天了",
+        "13800000000",
+        "王女士",
+        home,
+        'value="a-key-of-the-form"',
+    ):
         assert words in page
     assert re.search(r'name="confidential"[^>]* checked', page)
     assert not re.search(r'name="anonymous"[^>]* checked', page)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 from typing import Any
 
@@ -17,7 +18,9 @@ PHONE = "13800132210"
 LAMP = "鹿苑小区门口的路灯不亮，已经三天了。"
 
 
-def case_of_a_broken_lamp(events: int = 1, *, phone: str = PHONE, name: str = "测试人", **given: Any) -> Case:
+def case_of_a_broken_lamp(
+    events: int = 1, *, phone: str = PHONE, name: str = "测试人", address: str = "", **given: Any
+) -> Case:
     """A case with ``events`` events: the create, then steps that leave it where it is."""
     case_id = codes.NUMBERS.take()
     values: dict[str, Any] = {
@@ -37,15 +40,9 @@ def case_of_a_broken_lamp(events: int = 1, *, phone: str = PHONE, name: str = "�
         "chain_head": chain.GENESIS,
     }
     case = Case.objects.create(**{**values, **given})
-    if phone or name:
-        sealed = contacts.sealed(case.pk, name=name, phone=phone)
-        Contact.objects.create(
-            case=case,
-            name=sealed.name,
-            phone=sealed.phone,
-            phone_mask=sealed.phone_mask,
-            phone_index=sealed.phone_index,
-        )
+    if phone or name or address:
+        sealed = contacts.sealed(case.pk, name=name, phone=phone, address=address)
+        Contact.objects.create(case=case, **dataclasses.asdict(sealed))
     body = {"from": "", "to": case.state, "content": chain.text_digest(case.content)}
     append(case, "create", body, actor=None, role=REQUESTER, now=NOW)
     case.save()

@@ -12,7 +12,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from lucheng.core.cases.models import Case
-from lucheng.core.errors import Invalid
+from lucheng.core.errors import Invalid, NotFound
 from lucheng.core.ledger.append import append
 from lucheng.core.ledger.models import Event
 from lucheng.core.organisation.models import Person
@@ -111,7 +111,7 @@ def test_the_blind_index_is_the_same_for_one_number_however_written_and_only_wit
 
 
 def test_an_empty_contact_stays_empty() -> None:
-    assert sealed(7, name=" ", phone="") == contacts.Sealed(None, None, "", None)
+    assert sealed(7, name=" ", phone="") == contacts.Sealed(None, None, "", None, None)
 
 
 @pytest.fixture
@@ -125,8 +125,10 @@ def test_a_look_is_shown_only_after_who_when_and_why_is_written(operator: Person
     assert (seen.name, seen.phone) == ("测试人", PHONE)
     look = Reveal.objects.get()
     assert (look.contact, look.person, look.at, look.reason) == (case.contact, operator, NOW, "回访 核实地址")
+    assert (look.number, look.role, look.fields) == (case.number, "operator", ["name", "phone"])
     event = Event.objects.get(case=case, action="contact_revealed")
-    assert (event.actor, event.actor_role, event.body) == (operator, "operator", {"reason": "回访 核实地址"})
+    assert (event.actor, event.actor_role) == (operator, "operator")
+    assert event.body == {"reason": "回访 核实地址", "fields": ["name", "phone"]}
     case.refresh_from_db()
     assert (case.chain_length, case.version, bytes(case.chain_head)) == (2, seen.version, bytes(event.hash))
 
@@ -147,6 +149,58 @@ def test_without_a_proper_reason_nothing_is_shown_or_written(operator: Person, r
     assert list(refused.value.fields) == ["reason"]
     assert not Reveal.objects.exists()
     assert Event.objects.filter(case=case).count() == 1
+
+
+ADDRESS = "钢铁大街 18 号街坊 3 号楼 2 单元 501"
+
+
+@pytest.mark.parametrize(
+    ("asked", "seen"),
+    [
+        (["name"], ("测试人", None, None)),
+        (["phone"], (None, PHONE, None)),
+        (["address"], (None, None, ADDRESS)),
+        (["address", "phone", "name"], ("测试人", PHONE, ADDRESS)),
+    ],
+)
+def test_no_more_is_opened_than_was_asked_for_and_the_trace_says_what(
+    operator: Person, asked: list[str], seen: tuple[str | None, ...]
+) -> None:
+    case = case_of_a_broken_lamp(address=ADDRESS)
+    shown = reveal(case.contact, person=operator, role="operator", reason="寄送答复", now=NOW, fields=asked)
+    assert (shown.name, shown.phone, shown.address) == seen
+    opened = [f for f in ("name", "phone", "address") if f in asked]
+    assert Reveal.objects.get().fields == opened
+    assert Event.objects.get(case=case, action="contact_revealed").body["fields"] == opened
+
+
+@pytest.mark.parametrize("asked", [[], ["identity"], ["phone", "identity"]])
+def test_what_is_not_sealed_here_is_not_opened(operator: Person, asked: list[str]) -> None:
+    case = case_of_a_broken_lamp(address=ADDRESS)
+    with pytest.raises(Invalid) as refused:
+        reveal(case.contact, person=operator, role="operator", reason="寄送答复", now=NOW, fields=asked)
+    assert list(refused.value.fields) == ["fields"]
+    assert not Reveal.objects.exists()
+
+
+def test_what_was_not_left_is_not_looked_at(operator: Person) -> None:
+    case = case_of_a_broken_lamp()
+    with pytest.raises(NotFound):
+        reveal(case.contact, person=operator, role="operator", reason="寄送答复", now=NOW, fields=["address"])
+    assert not Reveal.objects.exists()
+    shown = reveal(
+        case.contact, person=operator, role="operator", reason="寄送答复", now=NOW, fields=["name", "address"]
+    )
+    assert (shown.name, shown.address) == ("测试人", "")
+    assert Reveal.objects.get().fields == ["name"]
+
+
+def test_a_field_put_in_the_place_of_another_does_not_open(operator: Person) -> None:
+    case = case_of_a_broken_lamp(address=ADDRESS)
+    Contact.objects.filter(case=case).update(name=case.contact.address)
+    case.contact.refresh_from_db()
+    with pytest.raises(SealError):
+        reveal(case.contact, person=operator, role="operator", reason="寄送答复", now=NOW)
 
 
 def test_an_order_number_may_stand_in_a_reason(operator: Person) -> None:
@@ -196,8 +250,9 @@ def test_a_look_and_a_step_at_the_same_time_both_stand_in_the_chain() -> None:
 
 
 def test_a_split_case_gets_the_same_requester_sealed_anew(db: None) -> None:
-    source, target = case_of_a_broken_lamp(), case_of_a_broken_lamp(phone="", name="")
+    source, target = case_of_a_broken_lamp(address=ADDRESS), case_of_a_broken_lamp(phone="", name="")
     contacts.copy(source.pk, target.pk)
     target.refresh_from_db()
     assert open_phone(target.contact) == PHONE
+    assert contacts.resealed(target.contact).address
     assert bytes(target.contact.phone) != bytes(source.contact.phone)

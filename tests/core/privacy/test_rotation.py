@@ -12,14 +12,15 @@ from click.testing import Result
 from django.db import connections
 from typer.testing import CliRunner
 
-from lucheng import keys
 from lucheng.core.errors import Conflict
 from lucheng.core.privacy import cli, contacts, rotation, sealing
 from lucheng.core.privacy.contacts import open_phone, phone_indexes
 from lucheng.core.privacy.models import Contact
+from lucheng.core.privacy.sealing import unseal
 from tests.core.ledger.stories import PHONE, case_of_a_broken_lamp
 
 pytestmark = pytest.mark.django_db
+HOME = "钢铁大街 18 号街坊 3 号楼 2 单元 501"
 Run = Callable[..., Result]
 
 
@@ -40,22 +41,25 @@ def run(monkeypatch: pytest.MonkeyPatch) -> Run:
 
 def key_of(contact: Contact) -> set[int]:
     contact.refresh_from_db()
-    return {bytes(v)[1] for v in (contact.name, contact.phone) if v is not None}
+    return {bytes(v)[1] for v in (contact.name, contact.phone, contact.address) if v is not None}
 
 
 def test_rotate_makes_a_key_and_brings_every_contact_under_it(run: Run, home: Path) -> None:
-    whole, nameless = case_of_a_broken_lamp().contact, case_of_a_broken_lamp(name="").contact
+    whole, nameless = case_of_a_broken_lamp(address=HOME).contact, case_of_a_broken_lamp(name="").contact
     numberless = case_of_a_broken_lamp(phone="").contact
+    by_post = case_of_a_broken_lamp(name="", phone="", address=HOME).contact
     before = bytes(whole.phone_index)
     result = run("rotate")
     assert result.exit_code == 0
-    assert "key 2 is made" in result.output and "3 contacts resealed" in result.output
-    assert [key_of(c) for c in (whole, nameless, numberless)] == [{2}, {2}, {2}]
-    keys.sealing_file(home, 1).unlink()
-    sealing._provider.cache_clear()
+    assert "key 2 is made" in result.output and "4 contacts resealed" in result.output
+    assert [key_of(c) for c in (whole, nameless, numberless, by_post)] == [{2}] * 4
+    sealing.file(home, 1).unlink()
+    sealing.forget()
     assert contacts.resealed(whole).phone_mask == "138****2210"
     assert open_phone(whole) == open_phone(nameless) == PHONE and open_phone(numberless) == ""
     assert bytes(whole.phone_index) == before
+    assert unseal(whole.address, f"contact.address/{whole.case_id}") == HOME
+    assert unseal(by_post.address, f"contact.address/{by_post.case_id}") == HOME
     assert numberless.phone is None and nameless.name is None and numberless.phone_index is None
 
 
@@ -68,7 +72,7 @@ def test_resume_makes_no_key_and_leaves_what_is_done(run: Run, home: Path) -> No
     assert result.exit_code == 0 and "0 contacts resealed" in result.output
     contact.refresh_from_db()
     assert bytes(contact.phone) == done
-    assert keys.newest_sealing_key(home) == 2
+    assert sealing.newest(home) == 2
 
 
 def test_another_suite_comes_by_resume_and_the_index_is_found_before_and_after(
@@ -107,7 +111,9 @@ def test_after_a_crash_the_rest_is_resealed_and_nothing_twice(
 
 def test_a_contact_edited_between_reading_and_writing_keeps_the_edit(monkeypatch: pytest.MonkeyPatch) -> None:
     case = case_of_a_broken_lamp()
-    old = contacts.sealed(case.pk, name="新名", phone="13900001111")  # by a process that still has key 1 only
+    old = contacts.sealed(
+        case.pk, name="", phone="13900001111", address=HOME
+    )  # by a process that still has key 1 only
     rotation.new_key()
     reseal = contacts.resealed
     edits = iter([True])
@@ -115,7 +121,7 @@ def test_a_contact_edited_between_reading_and_writing_keeps_the_edit(monkeypatch
     def edited_meanwhile(contact: Contact) -> contacts.Sealed:
         again = reseal(contact)
         if next(edits, False):
-            Contact.objects.filter(pk=contact.pk).update(name=old.name, phone=old.phone)
+            Contact.objects.filter(pk=contact.pk).update(address=old.address, phone=old.phone)
         return again
 
     monkeypatch.setattr(contacts, "resealed", edited_meanwhile)
@@ -140,10 +146,10 @@ def test_a_contact_that_does_not_open_is_named_and_left_and_stops_nobody_else(ru
 def test_no_key_is_made_while_one_that_is_in_use_is_missing(run: Run, home: Path) -> None:
     case_of_a_broken_lamp()
     run("rotate")
-    keys.sealing_file(home, 2).unlink()
+    sealing.file(home, 2).unlink()
     result = run("rotate")
     assert result.exit_code == 1 and "Put its file back" in " ".join(result.output.split())
-    assert not keys.sealing_file(home, 2).exists()
+    assert not sealing.file(home, 2).exists()
 
 
 def test_two_do_not_reseal_at_once(home: Path) -> None:
@@ -161,7 +167,7 @@ def test_keys_are_counted_by_suite_and_number(run: Run, settings: Any) -> None:
     case_of_a_broken_lamp()
     rotation.new_key()
     settings.SEALING = "sm4"
-    case_of_a_broken_lamp(name="")
-    assert rotation.tally() == {(1, 1): 2, (2, 2): 1}
+    case_of_a_broken_lamp(name="", address=HOME)
+    assert rotation.tally() == {(1, 1): 2, (2, 2): 2}
     output = run("keys").output
     assert "aes" in output and "sm4" in output and "new values" in output

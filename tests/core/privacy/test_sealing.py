@@ -12,14 +12,17 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from lucheng import keys
+from lucheng.core.privacy import wrapping
+from lucheng.core.privacy.ciphers import SM4GCM
 from lucheng.core.privacy.sealing import (
-    _SM4GCM,
     NUMBERS,
     SealError,
     blind_index,
     blind_indexes,
+    file,
     header,
+    new,
+    newest,
     seal,
     unseal,
 )
@@ -100,7 +103,7 @@ def test_what_release_0_1_0_sealed_opens(tmp_path: Path, settings: Any) -> None:
     settings.HOME = tmp_path
     nonce, head = bytes(range(12)), b"\x01\x01"
     body = AESGCM(bytes(range(32))).encrypt(nonce, "王秀英".encode(), head + b"contact.name/7")
-    keys.new_sealing_key(tmp_path)
+    new(tmp_path)
     assert unseal(head + nonce + body, "contact.name/7") == "王秀英"
 
 
@@ -109,17 +112,17 @@ def test_a_new_key_is_used_at_once_and_the_old_values_still_open(
 ) -> None:
     settings.HOME = tmp_path
     old = seal("王秀英", "contact.name")
-    assert keys.new_sealing_key(tmp_path) == 2
-    new = seal("王秀英", "contact.name")
-    assert (old[1], new[1]) == (1, 2)
-    assert unseal(old, "contact.name") == unseal(new, "contact.name") == "王秀英"
+    assert new(tmp_path) == 2
+    later = seal("王秀英", "contact.name")
+    assert (old[1], later[1]) == (1, 2)
+    assert unseal(old, "contact.name") == unseal(later, "contact.name") == "王秀英"
     assert (tmp_path / "keys" / "sealing-2").stat().st_mode & 0o777 == 0o600
 
 
 def test_a_key_that_comes_later_is_found_without_a_restart(tmp_path: Path, settings: Any) -> None:
-    settings.HOME = tmp_path / "there"
-    keys.newest_sealing_key(settings.HOME)
-    keys.new_sealing_key(settings.HOME)
+    settings.HOME, settings.WRAPPING_KEYS = tmp_path / "there", tmp_path / "wrapping"
+    newest(settings.HOME)
+    new(settings.HOME)
     sealed = seal("王秀英", "contact.name")
     settings.HOME = here = tmp_path / "here"
     assert seal("x", "y")[1] == 1
@@ -143,27 +146,27 @@ def test_a_key_taken_away_is_not_made_again_and_its_number_is_not_given_again(
     tmp_path: Path, settings: Any
 ) -> None:
     settings.HOME = tmp_path
-    keys.newest_sealing_key(tmp_path)
-    assert [keys.new_sealing_key(tmp_path), keys.new_sealing_key(tmp_path)] == [2, 3]
+    newest(tmp_path)
+    assert [new(tmp_path), new(tmp_path)] == [2, 3]
     for gone in (1, 2):
-        keys.sealing_file(tmp_path, gone).unlink()
+        file(tmp_path, gone).unlink()
     (tmp_path / "keys" / "sealing-4.old").write_bytes(b"no key of ours")
     assert header()[1] == 3
     with pytest.raises(FileNotFoundError):
-        keys.sealing_key(tmp_path, 1)
+        wrapping.opened(tmp_path, "sealing")
 
 
 def test_there_is_no_key_256(tmp_path: Path) -> None:
     (tmp_path / "keys").mkdir()
-    keys.sealing_file(tmp_path, 255).write_bytes(bytes(32))
+    file(tmp_path, 255).write_bytes(bytes(32))
     with pytest.raises(OverflowError):
-        keys.new_sealing_key(tmp_path)
+        new(tmp_path)
 
 
 def test_sm4_is_the_cipher_of_the_standard() -> None:
     """The example of RFC 8998, appendix A.1."""
     key = bytes.fromhex("0123456789abcdeffedcba9876543210")
-    cipher = _SM4GCM.__new__(_SM4GCM)
+    cipher = SM4GCM.__new__(SM4GCM)
     cipher._sm4 = algorithms.SM4(key)  # the example gives the cipher's own key, not what it is derived from
     plain = bytes.fromhex(
         "aaaaaaaaaaaaaaaabbbbbbbbbbbbbbbbccccccccccccccccdddddddddddddddd"
@@ -192,5 +195,5 @@ def test_the_blind_index_goes_with_the_suite_and_is_found_under_either(suite: st
 def test_the_blind_index_outlives_a_new_key(tmp_path: Path, settings: Any) -> None:
     settings.HOME = tmp_path
     before = blind_index("13800132210")
-    keys.new_sealing_key(tmp_path)
+    new(tmp_path)
     assert blind_index("13800132210") == before

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lucheng.core.triage import reply
-from lucheng.core.triage.reply import check, mask_text
+from lucheng.core.triage.reply import check, mask_rooms, mask_text
 
 LAMP = "小区门口的路灯不亮，晚上出门看不见路，请给修一下"
 GOOD = "您好。照明管理处3月5日到小区门口查看，更换了损坏的路灯灯泡，当晚已亮灯。"
@@ -152,3 +152,18 @@ _AROUND = st.text("路灯坏了电话 :：，。0-9a-zA-Z\n我叫", max_size=20)
 def test_no_mobile_number_survives(before: str, number: str, gap: str, after: str) -> None:
     written = gap.join((number[:3], number[3:7], number[7:]))
     assert number not in re.sub(r"[ \-]", "", mask_text(before + written + after))
+
+
+@pytest.mark.parametrize(
+    ("text", "named", "masked"),
+    [
+        ("已到3号楼2单元501室检修", "", "已到3号楼2单元***检修"),
+        ("12栋1201，3-2-501", "", "12栋***，3-2-***"),
+        ("已为501室更换阀门", "我家501室没有暖气", "已为***更换阀门"),
+        ("请到社区服务中心201室办理", "我家501室没有暖气", "请到社区服务中心201室办理"),
+        ("请拨打0472-5123456，室温18度", "501室", "请拨打0472-5123456，室温18度"),
+        ("", "501室", ""),
+    ],
+)
+def test_rooms_of_homes_are_masked_and_those_of_offices_stay(text: str, named: str, masked: str) -> None:
+    assert mask_rooms(text, named) == masked

@@ -19,6 +19,7 @@ from lucheng.core.cases.lifecycle import TRANSITIONS
 from lucheng.core.cases.models import Channel
 from lucheng.core.errors import Forbidden, NotFound
 from lucheng.core.ledger.append import REQUESTER
+from lucheng.core.triage.reply import mask_rooms
 from lucheng.projects.command_centre.cases import ORDER
 from lucheng.web.addresses import client_address
 
@@ -37,6 +38,7 @@ class Report(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     lat: float | None = None
     name: str = ""
     phone: str = ""
+    contact_address: str = ""
     anonymous: bool = False
     confidential: bool = False
     reply_wanted: bool = True
@@ -75,7 +77,8 @@ def _stored(code: str) -> str:
 
 @router.get("/track/{code}", response=out.Tracked, auth=None, summary="Follow a case by its code")
 def track(request: HttpRequest, code: str, phone_digits: Digits = "") -> out.Tracked:
-    """Where a case stands, as whoever holds its code may see it: no contact, no names of staff, no internal texts.
+    """Where a case stands, as whoever holds its code may see it: no contact, no names of staff, no internal texts,
+    no room of a home.
 
     Where the requester left a number, the code alone shows state, unit and due date; the rest opens with its last four
     digits.
@@ -92,6 +95,7 @@ def track(request: HttpRequest, code: str, phone_digits: Digits = "") -> out.Tra
                 lead_unit=case.lead_unit.name if case.lead_unit is not None else "",
                 digits_needed=True,
             )
+    named = f"{case.address}\n{case.content}"
     shown: dict[int, list[str]] = {}
     events = list(case.events.filter(action__in=_TOLD).order_by("seq"))
     actions = {e.seq: e.action for e in events}
@@ -99,14 +103,15 @@ def track(request: HttpRequest, code: str, phone_digits: Digits = "") -> out.Tra
         case.texts.filter(seq__in=actions).order_by("id").values_list("seq", "name", "text")
     ):
         if name in _TOLD[actions[seq]].shows:
-            shown.setdefault(seq, []).append(text)
+            theirs = _TOLD[actions[seq]].who == REQUESTER
+            shown.setdefault(seq, []).append(mask_rooms(text, f"{named}\n{text}" if theirs else named))
     return out.Tracked(
         number=case.number,
         state=state(case),
         created_at=case.created_at,
         due_at=case.due_at,
         lead_unit=case.lead_unit.name if case.lead_unit is not None else "",
-        public_reply=case.public_reply,
+        public_reply=mask_rooms(case.public_reply, named),
         history=[
             out.Told(
                 at=e.at, action=e.action, name=str(_TOLD[e.action].name), text="\n".join(shown.get(e.seq, ()))

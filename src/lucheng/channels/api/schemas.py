@@ -8,6 +8,8 @@ from typing import Annotated, Any
 from ninja import Schema
 from pydantic import ConfigDict, Field
 
+from lucheng.core.privacy.contacts import TO_CALL
+
 #: A place as a prefix: a division or grid code, or the beginning of one.
 Prefix = Annotated[str, Field(pattern=r"^[0-9]{0,15}$")]
 Matter = Annotated[str, Field(pattern=r"^[0-9]{0,12}$")]
@@ -105,6 +107,7 @@ class Contact(Schema):
     anonymous: bool
     phone_mask: str
     has_name: bool
+    has_address: bool = Field(description="the requester's own address, not the place of the matter")
 
 
 class ClockOut(Schema):
@@ -255,11 +258,17 @@ class Split(Body):
 
 class Reason(Body):
     reason: str = Field(description="why the contact is needed, 4 to 200 characters; it is kept")
+    fields: list[str] = Field(
+        default=list(TO_CALL), description="what is needed: name, phone, address; no more than that is opened"
+    )
 
 
 class Revealed(Schema):
-    name: str
-    phone: str
+    """A field that was not asked for is null; one that the requester left empty is an empty text."""
+
+    name: str | None
+    phone: str | None
+    address: str | None
     version: int
 
 

@@ -327,6 +327,7 @@ def detail(case: Case, who: Scope) -> out.Detail:
             if contact is not None and (not case.confidential or contacts.may_reveal(who, case))
             else "",
             has_name=contact is not None and contact.name is not None,
+            has_address=contact is not None and contact.address is not None,
         ),
         accused_unit=unit(case.accused_unit),
         assists=[
@@ -536,12 +537,15 @@ def get_photograph(
 
 @router.post("/cases/{number}/reveal", response=out.Revealed, summary="Look at the contact")
 def reveal_contact(request: HttpRequest, number: out.Number, why: out.Reason) -> out.Revealed:
-    """The requester's name and number, for a reason that stays in the history of the case."""
+    """What is asked for of the requester's name, number and address, for a reason that stays in the history of the
+    case. Without ``fields`` it is name and number."""
     case, who = _visible(request, number)
     if not hasattr(case, "contact"):
         raise NotFound(_("The requester left no contact."))
-    shown = contacts.reveal_to(who, case, person=person(request), reason=why.reason, now=timezone.now())
-    return out.Revealed(name=shown.name, phone=shown.phone, version=shown.version)
+    shown = contacts.reveal_to(
+        who, case, person=person(request), reason=why.reason, fields=why.fields, now=timezone.now()
+    )
+    return out.Revealed(name=shown.name, phone=shown.phone, address=shown.address, version=shown.version)
 
 
 @router.post("/cases", summary="Make a case")

@@ -152,6 +152,13 @@ class YouForm(forms.Form):
         required=False,
         widget=forms.TextInput(attrs={"autocomplete": "name", "dir": "auto"}),
     )
+    contact_address = SafeText(
+        label=_("Your postal address"),
+        help_text=_("Leave it empty unless you want a letter. It is not the place of what you report."),
+        limit=200,
+        required=False,
+        widget=forms.TextInput(attrs={"autocomplete": "street-address", "dir": "auto"}),
+    )
     confidential = forms.BooleanField(
         label=_("Keep who I am secret"),
         help_text=_("Only the few who are entitled to handle secret matters see this case."),
@@ -159,7 +166,7 @@ class YouForm(forms.Form):
     )
     anonymous = forms.BooleanField(
         label=_("Stay anonymous"),
-        help_text=_("Name and telephone are not kept. You follow the case by its code alone."),
+        help_text=_("Name, telephone and address are not kept. You follow the case by its code alone."),
         required=False,
     )
     no_reply = forms.BooleanField(label=_("I do not need a reply"), required=False)

@@ -336,6 +336,7 @@ def _send(draft_id: str, draft: Draft, entered: dict[str, Any], line: str) -> st
             lat=draft.lat,
             name="" if anonymous else entered["name"],
             phone="" if anonymous else entered["phone"],
+            contact_address="" if anonymous else entered["contact_address"],
             anonymous=anonymous,
             confidential=entered["confidential"],
             reply_wanted=not entered["no_reply"],
@@ -438,6 +439,7 @@ def _show(
         context |= {
             "case": case,
             "story": story.tell(case),
+            "reply": story.for_the_code(case, case.public_reply),
             "words": story.without_numbers(case.content),
             "destroyed": [destruction.sentence(s) for s in destruction.told(case)],
             "photographs": case.attachments.count(),

@@ -17,8 +17,10 @@ from django.utils.translation import gettext_lazy as _
 from lucheng.core.cases.lifecycle import FIELDS, TRANSITIONS
 from lucheng.core.cases.models import Case, State, Text
 from lucheng.core.clocks.models import Clock, ClockKind
+from lucheng.core.ledger.append import REQUESTER
 from lucheng.core.ledger.models import Event
 from lucheng.core.organisation.models import Unit
+from lucheng.core.triage.reply import mask_rooms
 
 S = State
 Words = str | Promise
@@ -139,8 +141,9 @@ _STEPS: dict[str, Callable[[str, dict[str, Any]], str]] = {
     "appeal": _says(_("You objected")),
 }
 
-#: (action, field) of the texts that the requester may read.
+#: (action, field) of the texts that the requester may read, and the actions in which they write themselves.
 _SHOWN = {(t.action, name) for t in TRANSITIONS for name in t.shows}
+_THEIRS = {t.action for t in TRANSITIONS if t.who == REQUESTER}
 
 
 @dataclass(frozen=True)
@@ -212,7 +215,8 @@ def tell(case: Case) -> Story:
         if e["body"].get("lead") in units:
             unit = units[e["body"]["lead"]].name
         title = _STEPS[e["action"]](unit, e["body"])
-        entries.append(Entry(e["at"], title, "\n".join(written.get(e["seq"], ()))))
+        said = "\n".join(written.get(e["seq"], ()))
+        entries.append(Entry(e["at"], title, for_the_code(case, said, own=e["action"] in _THEIRS)))
     return Story(stage(case), entries)
 
 
@@ -220,9 +224,16 @@ _NUMBERS = re.compile(r"\d[\d\s-]{5,}\d[xX]?")
 
 
 def without_numbers(text: str) -> str:
-    """The requester's own words for a page that a code alone opens: long numbers, such as telephones, are covered.
+    """The requester's own words for a page that a code alone opens: long numbers, such as telephones, and the rooms of
+    homes are covered.
 
-    >>> without_numbers("电话 138 0013 2210，3号楼")
-    '电话 1****，3号楼'
+    >>> without_numbers("电话 138 0013 2210，3号楼2单元501室")
+    '电话 1****，3号楼2单元***'
     """
-    return _NUMBERS.sub(lambda m: m[0][0] + "****", text)
+    return _NUMBERS.sub(lambda m: m[0][0] + "****", mask_rooms(text, text))
+
+
+def for_the_code(case: Case, text: str, *, own: bool = False) -> str:
+    """What was written in a step of the case, for whoever holds its code: without the rooms of homes. ``own``: the
+    requester wrote it."""
+    return mask_rooms(text, "\n".join((case.address, case.content, text if own else "")))

@@ -31,7 +31,7 @@ from lucheng.core.organisation.middleware import scope
 from lucheng.core.organisation.models import Person
 from lucheng.core.places import names
 from lucheng.core.privacy import contacts, destruction
-from lucheng.web import numbers
+from lucheng.web import numbers, sealed
 
 #: Of what is linked to a case, so many are shown.
 LINKED = 50
@@ -86,6 +86,7 @@ def _contact(case: Case, reader: Scope) -> dict[str, Any]:
         "contact": contact if not case.confidential or may_reveal else None,
         "secret": case.confidential and not may_reveal,
         "may_reveal": contact is not None and may_reveal,
+        "offered": sealed.offered(contact) if may_reveal else [],
     }
 
 
@@ -382,10 +383,11 @@ def reveal(request: HttpRequest, number: str) -> HttpResponse:
             case,
             person=cast(Person, request.user),
             reason=request.POST.get("reason", ""),
+            fields=sealed.asked(request.POST),
             now=timezone.now(),
         )
     except Invalid as e:
-        return _show(request, case, reveal_error=e.fields.get("reason", e.detail))
+        return _show(request, case, reveal_error=e.detail)
     return _show(request, _case(request, number), revealed=shown)
 
 

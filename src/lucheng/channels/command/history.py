@@ -22,6 +22,7 @@ from lucheng.core.ledger.append import REQUESTER, SYSTEM
 from lucheng.core.ledger.models import Event
 from lucheng.core.organisation.models import Role, Unit
 from lucheng.core.places import names
+from lucheng.core.privacy import contacts
 from lucheng.core.privacy.models import What
 
 Words = str | Promise
@@ -110,6 +111,9 @@ def entries(
         entry.facts = _facts(body, units)
         if e.action == "contact_revealed" and reasons:
             entry.texts.append((FIELDS["reason"].label, str(body.get("reason", ""))))
+            opened = [str(contacts.FIELDS[f]) for f in body.get("fields", ()) if f in contacts.FIELDS]
+            if opened:
+                entry.facts.append((_("Opened"), _(", ").join(opened)))
         entry.texts += [
             (FIELDS[n].label if n in FIELDS else n, text) for n, text in texts.get(e.seq, {}).items()
         ]

@@ -56,6 +56,13 @@ class OrderForm(forms.Form):
     name = forms.CharField(
         label=_("How to address them"), required=False, widget=forms.TextInput(attrs={"autocomplete": "off"})
     )
+    contact_address = forms.CharField(
+        label=_("Their own address"),
+        required=False,
+        max_length=200,
+        help_text=_("Only where the answer goes by post. The place of the matter is entered with the order."),
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+    )
     confidential = forms.BooleanField(label=_("keep who they are secret"), required=False)
     reply_wanted = forms.BooleanField(label=_("wants a reply"), required=False, initial=True)
     anonymous = forms.BooleanField(label=_("anonymous"), required=False)

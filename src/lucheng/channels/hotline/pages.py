@@ -184,6 +184,7 @@ def _new(entered: Mapping[str, str], dispatch: bool) -> intake.NewCase:
         accused_unit=engine.unit_named("accused_unit", accused).pk if accused.strip() else None,
         name=entered.get("name", ""),
         phone=entered.get("phone", ""),
+        contact_address=entered.get("contact_address", ""),
         anonymous="anonymous" in entered,
         confidential="confidential" in entered,
         reply_wanted="reply_wanted" in entered,

@@ -28,7 +28,7 @@ from lucheng.core.organisation.middleware import scope
 from lucheng.core.organisation.models import Person
 from lucheng.core.privacy import contacts
 from lucheng.core.triage import reply, templates
-from lucheng.web import numbers
+from lucheng.web import numbers, sealed
 from lucheng.web.uploads import too_large
 
 #: The key that opens each step's form, as in a mail program.
@@ -123,6 +123,7 @@ def _contact(request: HttpRequest, case: Case) -> dict[str, Any]:
         "contact": getattr(case, "contact", None) if not case.confidential or may else None,
         "secret": case.confidential and not may,
         "may_reveal": hasattr(case, "contact") and may,
+        "offered": sealed.offered(getattr(case, "contact", None)) if may else [],
         "to_contact": law.is_to_be_contacted(case),
         "reached": reached,
         "attempts": attempts,
@@ -223,10 +224,11 @@ def reveal(request: HttpRequest, number: str) -> HttpResponse:
             case,
             person=cast(Person, request.user),
             reason=request.POST.get("reason", ""),
+            fields=sealed.asked(request.POST),
             now=timezone.now(),
         )
     except Invalid as e:
-        error = str(e.fields.get("reason", e.detail))
+        error = str(e.detail)
     case = _case(request, number)
     said: dict[str, Any] = {
         "revealed": shown,

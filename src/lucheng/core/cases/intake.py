@@ -53,6 +53,8 @@ class NewCase(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     lat: float | None = None
     name: str = ""
     phone: str = ""
+    #: The requester's own address, where a letter reaches them. It is sealed, and is not the place of the matter.
+    contact_address: str = ""
     anonymous: bool = False
     confidential: bool = False
     reply_wanted: bool = True
@@ -142,8 +144,8 @@ with made as (
     on conflict (idempotency_key) do nothing
     returning id
 ), sealed as (
-    insert into privacy_contact (case_id, name, phone, phone_mask, phone_index)
-    select id, :c_name:, :c_phone:, :c_mask:, :c_index: from made where :has_contact:
+    insert into privacy_contact (case_id, name, phone, phone_mask, phone_index, address)
+    select id, :c_name:, :c_phone:, :c_mask:, :c_index:, :c_address: from made where :has_contact:
 ), events as (
     insert into ledger_event (case_id, seq, at, actor_id, actor_role, action, body, prev, hash)
     select id, e.seq, :created_at:, :intake_by_id:, :role:, e.action, e.body, decode(e.prev, 'hex'),
@@ -252,9 +254,19 @@ def _cleaned(new: NewCase) -> NewCase:
         address=clean(new.address, "address", 200),
         name=clean(new.name, "name", 60),
         phone=contacts.normalise_phone(new.phone) if new.phone.strip() else "",
+        contact_address=" ".join(clean(new.contact_address, "contact_address", 200).split()),
         source_ref=clean(new.source_ref, "source_ref", 80),
         fields=_tidy(new.fields),
     )
+
+
+def _digest(asked: NewCase) -> bytes:
+    """What tells one request from another under the same key. A field that came later counts only where it is filled,
+    so that a request sent before an upgrade and again after it is the same."""
+    said = msgspec.structs.asdict(asked)
+    if not asked.contact_address:
+        del said["contact_address"]
+    return hashlib.sha256(msgspec.msgpack.encode(said)).digest()
 
 
 def _chain(
@@ -293,7 +305,7 @@ def create(
     """
     asked, new = new, _cleaned(new)
     kind = _check(new, now)
-    request_digest = hashlib.sha256(msgspec.msgpack.encode(asked)).digest()
+    request_digest = _digest(asked)
 
     # Place: the code given, or the point, or the words; the whole city where nothing is known.
     place, lon, lat, score = new.place, new.lon, new.lat, None
@@ -394,7 +406,7 @@ def create(
 
     case_id = codes.NUMBERS.take()
     number, code = codes.number(case_id, now), codes.new_code()
-    contact = contacts.sealed(case_id, name=new.name, phone=new.phone)
+    contact = contacts.sealed(case_id, name=new.name, phone=new.phone, address=new.contact_address)
     actor_id = actor.pk if actor is not None else None
     events, head = _chain(case_id, steps, actor_id, role, now)
 
@@ -441,11 +453,12 @@ def create(
         "chain_head": head,
         "idempotency_key": idempotency_key,
         "request_digest": request_digest if idempotency_key else None,
-        "has_contact": bool(new.phone or new.name),
+        "has_contact": bool(new.phone or new.name or new.contact_address),
         "c_name": contact.name,
         "c_phone": contact.phone,
         "c_mask": contact.phone_mask,
         "c_index": contact.phone_index,
+        "c_address": contact.address,
         "role": role,
         "events": _json(events),
         "clocks": _json(

@@ -45,6 +45,8 @@ class Grant:
     place: str
     units: tuple[int, ...]
     domains: tuple[str, ...]
+    #: The unit of the post itself, the top of ``units``.
+    unit: int | None = None
 
     def q(self, author: int | None) -> Q | None:
         """The cases in reach, secrecy and recusal apart; None where the role reaches none.
@@ -98,13 +100,18 @@ class Scope:
         return self.person_id if capability == "case.view" else None
 
     def role_for(self, capability: str, case: Facts | None = None, by: str = "") -> str | None:
-        """The role of the first post that gives the capability (over ``case``, if given), for the ledger.
+        """The role of :meth:`grant_for`, for the ledger."""
+        grant = self.grant_for(capability, case, by)
+        return grant.role if grant is not None else None
+
+    def grant_for(self, capability: str, case: Facts | None = None, by: str = "") -> Grant | None:
+        """What the first post gives that gives the capability (over ``case``, if given).
 
         ``by`` narrows it: ``lead`` to people of the lead unit, so that who assists only assists (首接负责制; Beijing
         art. 14), ``author`` to the person who entered the case.
         """
         if case is None:
-            return next((g.role for g in self.grants if capability in g.capabilities), None)
+            return next((g for g in self.grants if capability in g.capabilities), None)
         if case.accused_unit_id in self.recused:
             return None
         if by == "author" and (self.person_id is None or case.intake_by_id != self.person_id):
@@ -115,7 +122,7 @@ class Scope:
                 continue
             if by == "lead" and g.reach == Role.Reach.UNIT and case.lead_unit_id not in g.units:
                 continue
-            return g.role
+            return g
         return None
 
     def allows(self, capability: str, case: Facts) -> bool:
@@ -203,6 +210,7 @@ def scope_of(person: Person, day: dt.date | None = None) -> Scope:
             place=p.place,
             units=trees[p.unit_id] if p.unit_id is not None else (),
             domains=tuple(p.domains),
+            unit=p.unit_id,
         )
         for p in posts
     )

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
+from django.conf import settings
 from django.utils import timezone
 from rich.table import Table
 
@@ -13,7 +14,7 @@ from lucheng.cli import ensure_database
 from lucheng.core.console import console, reporting
 from lucheng.core.errors import NotFound
 from lucheng.core.organisation.models import Person
-from lucheng.core.privacy import destruction, rotation, sealing
+from lucheng.core.privacy import ciphers, destruction, rotation, sealing, wrapping
 from lucheng.core.privacy import retention as rules
 from lucheng.core.privacy.models import RetentionBatch
 
@@ -69,15 +70,59 @@ def rotate(
         raise typer.Exit(1)
 
 
+@privacy.command()
+def rewrap(
+    new: Annotated[
+        bool, typer.Option("--new", help="Make a new wrapping key file first, and wrap under it.")
+    ] = False,
+) -> None:
+    """Wrap the keys anew as LUCHENG_WRAPPING says: under the newest wrapping key, or by another keeper.
+
+    No sealed value is touched and nothing that runs is disturbed. Exit code 1 where a key does not open or cannot be
+    wrapped.
+    """
+    home = settings.HOME
+    try:
+        if new:
+            if settings.WRAPPING != "file":
+                _fail(
+                    "The key service makes its own new keys: rotate the key there, then rewrap without --new."
+                )
+            console.print(f"wrapping key {wrapping.FileWrapping(home).new()} is made; keep a copy of it")
+        shut = wrapping.rewrap(home)
+    except wrapping.KeysAway as error:
+        _fail(f"{error}. What was not rewrapped is as it was.")
+    _show_wrapped()
+    if shut:
+        _fail(f"These do not open and are left as they are: {', '.join(shut)}.")
+
+
+def _fail(words: str) -> NoReturn:
+    console.print(words, style="red")
+    raise typer.Exit(1)
+
+
+def _show_wrapped() -> None:
+    table = Table("key", "wrapped by", "under")
+    for name, envelope in wrapping.envelopes(settings.HOME):
+        if envelope is None:
+            table.add_row(name, "nobody: it lies bare", "")
+        else:
+            version = "".join(envelope.wrapped.split(":")[1:2]) if envelope.wrapping == "vault" else ""
+            table.add_row(name, envelope.wrapping, f"{envelope.key} {version}".strip())
+    console.print(table)
+
+
 @privacy.command("keys")
 def show_keys() -> None:
-    """Count the sealed names and numbers of contacts by suite and key. Reads the whole table."""
+    """Show how each key is kept, and count the sealed fields of contacts by suite and key. Reads the whole table."""
+    _show_wrapped()
     ensure_database()
     _show()
 
 
 def _show() -> None:
-    suites = {number: name for name, number in sealing.NUMBERS.items()}
+    suites = {number: name for name, number in ciphers.NUMBERS.items()}
     suite, key = sealing.header()
     now = (suite, key)
     table = Table("suite", "key", "sealed values", "")

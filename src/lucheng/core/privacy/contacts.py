@@ -1,7 +1,7 @@
-"""Telephone numbers as people write them, their masks and blind index; and the one way to see a requester's
-name.
+"""Telephone numbers as people write them, their masks and blind index; and the one way to see who a requester is.
 
-Names and numbers are sealed for their case: a sealed value copied to another case's row does not open there.
+Name, number and address are sealed one by one for their case: a sealed value copied to another case's row does not open
+there. The address is the requester's own, where a letter reaches them; the place of the matter stands on the case.
 Sources: Personal Information Protection Law (个人信息保护法) arts. 5, 6 and 51;
 Jinan 12345 regulation arts. 16 and 24.
 """
@@ -12,13 +12,16 @@ import datetime as dt
 import hmac
 import re
 import unicodedata
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
 
 from django.db import transaction
+from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from lucheng.core.cases.models import Case
-from lucheng.core.errors import Forbidden, Invalid
+from lucheng.core.errors import Forbidden, Invalid, NotFound
 from lucheng.core.ledger.append import append
 from lucheng.core.organisation.access import Scope
 from lucheng.core.organisation.models import Person
@@ -33,6 +36,15 @@ _MOBILE_INSIDE = re.compile(r"(?<!\d)1[3-9]\d{9}(?!\d)")
 _LANDLINE = re.compile(r"(0(?:10|2\d|[3-9]\d\d))(\d{7,8})")
 
 REASON_LENGTH = (4, 200)
+
+#: What is sealed of a requester, and how each is called.
+FIELDS: Mapping[str, str | Promise] = {
+    "name": pgettext_lazy("sealed field", "name"),
+    "phone": pgettext_lazy("sealed field", "telephone number"),
+    "address": pgettext_lazy("sealed field", "address"),
+}
+#: What is opened where nobody says otherwise: enough to call somebody.
+TO_CALL = ("name", "phone")
 
 
 def normalise_phone(text: str) -> str:
@@ -100,24 +112,36 @@ class Sealed:
     phone: bytes | None
     phone_mask: str
     phone_index: bytes | None
+    address: bytes | None = None
 
 
 def _purpose(field: str, case_id: int) -> str:
     return f"contact.{field}/{case_id}"
 
 
-def sealed(case_id: int, *, name: str, phone: str) -> Sealed:
-    """Seal a requester's name and number for one case. Empty ones stay empty: anonymous matters are allowed.
+def sealed(case_id: int, *, name: str, phone: str, address: str = "") -> Sealed:
+    """Seal a requester's name, number and address for one case. Empty ones stay empty: anonymous matters are allowed.
 
     Raises Invalid (field ``phone``) for what cannot be a telephone number.
     """
-    name, number = name.strip(), normalise_phone(phone)
+    number = normalise_phone(phone)
     return Sealed(
-        name=seal(name, _purpose("name", case_id)) if name else None,
-        phone=seal(number, _purpose("phone", case_id)) if number else None,
+        name=_seal("name", case_id, name.strip()),
+        phone=_seal("phone", case_id, number),
         phone_mask=_mask(number),
         phone_index=blind_index(number) if number else None,
+        address=_seal("address", case_id, address.strip()),
     )
+
+
+def _seal(field: str, case_id: int, plain: str) -> bytes | None:
+    return seal(plain, _purpose(field, case_id)) if plain else None
+
+
+def _open(contact: Contact, field: str) -> str:
+    """One field in clear; "" where it was left empty. Raises SealError where the stored value was changed."""
+    value = getattr(contact, field)
+    return unseal(value, _purpose(field, contact.case_id)) if value is not None else ""
 
 
 def open_phone(contact: Contact) -> str:
@@ -125,7 +149,7 @@ def open_phone(contact: Contact) -> str:
 
     People look through :func:`reveal` only. Raises SealError where the stored value was changed.
     """
-    return unseal(contact.phone, _purpose("phone", contact.case_id)) if contact.phone else ""
+    return _open(contact, "phone")
 
 
 #: So many last digits of their number show that it was a requester who asks.
@@ -155,17 +179,17 @@ def open_here() -> bool:
 
 
 def resealed(contact: Contact) -> Sealed:
-    """The same name and number, sealed as new ones are now; what they say is not judged again, and shown to nobody.
+    """The same fields, sealed as new ones are now; what they say is not judged again, and shown to nobody.
 
     Raises SealError where a stored value does not open.
     """
-    name = unseal(contact.name, _purpose("name", contact.case_id)) if contact.name is not None else None
-    number = unseal(contact.phone, _purpose("phone", contact.case_id)) if contact.phone is not None else None
+    case_id, number = contact.case_id, _open(contact, "phone")
     return Sealed(
-        name=seal(name, _purpose("name", contact.case_id)) if name is not None else None,
-        phone=seal(number, _purpose("phone", contact.case_id)) if number is not None else None,
+        name=_seal("name", case_id, _open(contact, "name")),
+        phone=_seal("phone", case_id, number),
         phone_mask=contact.phone_mask,
-        phone_index=blind_index(number) if number is not None else None,
+        phone_index=blind_index(number) if number else None,
+        address=_seal("address", case_id, _open(contact, "address")),
     )
 
 
@@ -174,24 +198,21 @@ def copy(source_case_id: int, target_case_id: int) -> None:
     contact = Contact.objects.filter(case_id=source_case_id).first()
     if contact is None:
         return
-    name = unseal(contact.name, _purpose("name", source_case_id)) if contact.name else ""
-    again = sealed(target_case_id, name=name, phone=open_phone(contact))
-    Contact.objects.create(
-        case_id=target_case_id,
-        name=again.name,
-        phone=again.phone,
-        phone_mask=again.phone_mask,
-        phone_index=again.phone_index,
-    )
+    plain = {field: _open(contact, field) for field in FIELDS}
+    Contact.objects.create(case_id=target_case_id, **asdict(sealed(target_case_id, **plain)))
 
 
 @dataclass(frozen=True)
 class Revealed:
-    """What was under seal, and the version that the case has now that the look stands in its chain."""
+    """What was under seal, and the version that the case has now that the look stands in its chain.
 
-    name: str
-    phone: str
+    A field that was not opened is None; one that the requester left empty is "".
+    """
+
     version: int
+    name: str | None = None
+    phone: str | None = None
+    address: str | None = None
 
     def __repr__(self) -> str:  # a log or a traceback must not hold it
         return "Revealed(…)"
@@ -213,34 +234,74 @@ def checked_reason(text: str) -> str:
     return reason
 
 
+def left(contact: Contact) -> list[str]:
+    """Which fields the requester left, by their names in :data:`FIELDS`. Nothing is opened."""
+    return [field for field in FIELDS if getattr(contact, field) is not None]
+
+
 @everything("a look is written into a case that its door has found")
-def reveal(contact: Contact, *, person: Person, role: str, reason: str, now: dt.datetime) -> Revealed:
-    """Open a contact for a person of staff. Who looked, when and why is committed before anything is shown.
+def reveal(
+    contact: Contact,
+    *,
+    person: Person,
+    role: str,
+    reason: str,
+    now: dt.datetime,
+    fields: Iterable[str] = TO_CALL,
+    unit_id: int | None = None,
+) -> Revealed:
+    """Open ``fields`` of a contact for a person of staff. Who looked, at what, when and why is committed before
+    anything is shown.
 
-    The caller has checked that ``person`` may do this on this case, as ``role``. Commits by itself: it must
-    not be called inside another transaction, whose rollback would forget the look.
+    The caller has checked that ``person`` may do this on this case, as ``role`` of the unit ``unit_id``. Commits by
+    itself: it must not be called inside another transaction, whose rollback would forget the look.
 
-    Raises Invalid (field ``reason``) where the reason is shorter than 4 characters, longer than 200, or holds
-    a mobile number: the chain keeps it for good. Raises SealError where the stored value was changed.
+    Raises Invalid: field ``reason`` where the reason is shorter than 4 characters, longer than 200, or holds a mobile
+    number (the chain keeps it for good); field ``fields`` where there is no such field, or none is named. Raises
+    NotFound where the requester left none of them, SealError where a stored value was changed.
     """
-    reason = checked_reason(reason)
+    reason, asked = checked_reason(reason), set(fields)
+    if not asked or not asked <= FIELDS.keys():
+        raise Invalid({"fields": _("Say what you need to see: name, phone or address.")})
+    opened = [field for field in left(contact) if field in asked]
+    if not opened:
+        raise NotFound(_("The requester did not leave this."))
     with transaction.atomic(durable=True):
         case = Case.objects.select_for_update().get(pk=contact.case_id)
-        name = unseal(contact.name, _purpose("name", case.pk)) if contact.name else ""
-        phone = open_phone(contact)
-        Reveal.objects.create(contact=contact, person=person, at=now, reason=reason)
-        append(case, "contact_revealed", {"reason": reason}, actor=person, role=role, now=now)
+        plain = {field: _open(contact, field) for field in FIELDS if field in asked}
+        Reveal.objects.create(
+            contact=contact,
+            number=case.number,
+            person=person,
+            unit_id=unit_id,
+            role=role,
+            fields=opened,
+            at=now,
+            reason=reason,
+        )
+        body = {"reason": reason, "fields": opened}
+        append(case, "contact_revealed", body, actor=person, role=role, now=now)
         case.save(update_fields=["chain_length", "chain_head", "version"])
-    return Revealed(name=name, phone=phone, version=case.version)
+    return Revealed(version=case.version, **plain)
 
 
-def reveal_to(scope: Scope, case: Case, *, person: Person, reason: str, now: dt.datetime) -> Revealed:
+def reveal_to(
+    scope: Scope,
+    case: Case,
+    *,
+    person: Person,
+    reason: str,
+    now: dt.datetime,
+    fields: Iterable[str] = TO_CALL,
+) -> Revealed:
     """:func:`reveal` for whoever asks, if their posts let them. Raises Forbidden too."""
     contact = Contact.objects.filter(case=case).first()
-    role = scope.role_for("contact.reveal", case)
-    if contact is None or role is None or not may_reveal(scope, case):
+    grant = scope.grant_for("contact.reveal", case)
+    if contact is None or grant is None or not may_reveal(scope, case):
         raise Forbidden(_("You may not look at this requester's contact."))
-    return reveal(contact, person=person, role=role, reason=reason, now=now)
+    return reveal(
+        contact, person=person, role=grant.role, unit_id=grant.unit, reason=reason, now=now, fields=fields
+    )
 
 
 def may_reveal(scope: Scope, case: Case) -> bool:

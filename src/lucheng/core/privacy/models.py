@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
@@ -18,6 +19,7 @@ class Contact(models.Model):
     phone = models.BinaryField(null=True)
     phone_mask = models.CharField(max_length=20, blank=True, help_text="138****2210")
     phone_index = models.BinaryField(null=True, help_text="keyed hash of the number")
+    address = models.BinaryField(null=True, help_text="their own, where a letter reaches them")
 
     class Meta:
         indexes = [models.Index(fields=["phone_index"], name="contact_phone")]
@@ -27,12 +29,25 @@ class Contact(models.Model):
 
 
 class Reveal(models.Model):
-    """One look at sealed data: who, when, why."""
+    """One look at sealed data: who, for which unit, at what, when, why. Whoever checks the looks reads no cases, so the
+    order's number stands here as well."""
 
     contact = models.ForeignKey(Contact, models.CASCADE, related_name="reveals")
+    number = models.CharField(max_length=20, help_text="number of the order")
     person = models.ForeignKey("organisation.Person", models.PROTECT, related_name="+")
+    unit = models.ForeignKey("organisation.Unit", models.PROTECT, null=True, related_name="+")
+    role = models.CharField(max_length=40, blank=True, help_text="role acted in")
+    fields = ArrayField(models.CharField(max_length=10), help_text="what was opened: name, phone, address")
     at = models.DateTimeField()
     reason = models.CharField(max_length=200)
+
+    class Meta:
+        indexes = [
+            models.Index("at", "id", name="reveal_at"),
+            models.Index("person", "at", name="reveal_person"),
+            models.Index("unit", "at", name="reveal_unit"),
+            models.Index("number", name="reveal_number"),
+        ]
 
     def __str__(self) -> str:
         return self.reason

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Any
 
 from django.conf import settings
 from django.db import connection, transaction
@@ -18,23 +19,25 @@ from lucheng import keys
 from lucheng.core.errors import Conflict
 from lucheng.core.privacy import contacts, sealing
 from lucheng.core.privacy.models import Contact
+from lucheng.core.privacy.wrapping import KeysAway
 
 BATCH = 500
 #: Rows that were edited while they were resealed come again, so often at most.
 _PASSES = 3
 
-_OLD = f"""(substring(name from 1 for {sealing.HEADER}) <> %(now)s
-    or substring(phone from 1 for {sealing.HEADER}) <> %(now)s)"""
+_FIELDS = tuple(contacts.FIELDS)
+_COLUMNS = ", ".join(_FIELDS)
+_OLD = "(" + " or ".join(f"substring({f} from 1 for {sealing.HEADER}) <> %(now)s" for f in _FIELDS) + ")"
 _READ = f"""
-select id, case_id, name, phone
+select id, case_id, {_COLUMNS}
 from privacy_contact
 where id > %(after)s and {_OLD}
 order by id
 limit %(batch)s"""
-_WRITE = """
+_WRITE = f"""
 update privacy_contact
-set name = %s, phone = %s, phone_index = %s
-where id = %s and name is not distinct from %s and phone is not distinct from %s"""
+set {", ".join(f"{f} = %s" for f in _FIELDS)}, phone_index = %s
+where id = %s and {" and ".join(f"{f} is not distinct from %s" for f in _FIELDS)}"""
 
 
 @dataclass
@@ -52,7 +55,7 @@ def tally() -> dict[tuple[int, int], int]:
     with connection.cursor() as cursor:
         cursor.execute(
             f"select substring(v from 1 for {sealing.HEADER}), count(*)"
-            " from privacy_contact, unnest(array[name, phone]) v where v is not null group by 1"
+            f" from privacy_contact, unnest(array[{_COLUMNS}]) v where v is not null group by 1"
         )
         return {
             (head[0], head[1]): count
@@ -66,27 +69,27 @@ def new_key() -> int:
     Raises Conflict where something is sealed under a key newer than those here: another key of that number would
     hide that the right one is lost.
     """
-    newest = keys.newest_sealing_key(settings.HOME)
+    newest = sealing.newest(settings.HOME)
     missing = sorted({key for _suite, key in tally() if key > newest})
     if missing:
         raise Conflict(
-            f"Contacts are sealed under key {', '.join(map(str, missing))}, which is not in {settings.HOME / 'keys'}. "
-            "Put its file back first."
+            f"Contacts are sealed under key {', '.join(map(str, missing))}, which is not in "
+            f"{keys.folder(settings.HOME)}. Put its file back first."
         )
     try:
-        return keys.new_sealing_key(settings.HOME)
-    except OverflowError as error:
+        return sealing.new(settings.HOME)
+    except (OverflowError, KeysAway) as error:
         raise Conflict(str(error)) from None
 
 
 def reseal(progress: Callable[[int, int], None] = lambda done, total: None) -> Outcome:
     """Bring every contact under the newest key and the chosen suite. It may be stopped and begun again at any time.
 
-    Raises Conflict where another process does the same just now, or the newest key's file is not whole.
+    Raises Conflict where another process does the same just now, or a key cannot be had.
     """
     try:
-        sealing.seal("", "")
-    except sealing.SealError as error:
+        sealing.open_all()
+    except (sealing.SealError, KeysAway) as error:
         raise Conflict(str(error)) from None
     outcome = Outcome()
     with _alone():
@@ -114,17 +117,17 @@ def _pass_over(outcome: Outcome) -> Iterator[int]:
         yield outcome.resealed + len(outcome.shut)
 
 
-def _replace(rows: list[tuple[int, int, bytes | None, bytes | None]], shut: list[int]) -> int:
+def _replace(rows: list[tuple[Any, ...]], shut: list[int]) -> int:
     """Reseal a batch in one transaction; returns how many rows still were what was read."""
     values = []
-    for pk, case_id, name, phone in rows:
-        contact = Contact(pk=pk, case_id=case_id, name=name, phone=phone)
+    for pk, case_id, *sealed in rows:
+        contact = Contact(pk=pk, case_id=case_id, **dict(zip(_FIELDS, sealed, strict=True)))
         try:
             again = contacts.resealed(contact)
         except sealing.SealError:
             shut.append(case_id)
             continue
-        values.append((again.name, again.phone, again.phone_index, pk, name, phone))
+        values.append((*(getattr(again, f) for f in _FIELDS), again.phone_index, pk, *sealed))
     if not values:
         return 0
     with transaction.atomic(), connection.cursor() as cursor:

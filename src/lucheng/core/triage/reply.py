@@ -49,16 +49,22 @@ _SPOKEN_NUMBER = r"[〇零一二三四五六七八九幺]{7,}"
 _MOBILE = re.compile(r"(?<!\d)(?:\+?86[ \-]?)?1[3-9]\d(?:[ \-]?\d{4}){2}(?!\d)")
 _LANDLINE = re.compile(r"(?<!\d)(?:\(?0\d{2,3}\)?[ \-]?)?[2-8]\d{6,7}(?!\d)")
 _IDENTITY = re.compile(r"(?<![\dA-Za-z])(?:\d{17}[\dXx]|\d{16}|\d{19})(?![\dA-Za-z])")
+#: A room, after which an address would name one household. What stands before it stays.
+_ROOM = (
+    r"(?P<unit>单元\s*)\d{1,4}(?:室|户|房|号)?"
+    r"|(?P<building>\d[ \-]\d{1,2}[ \-])\d{3,4}(?!\d)"
+    r"|(?P<block>\d(?:号楼|栋|幢|座)\s*)\d{3,4}(?!\d)(?:室|户|房|号)?"
+    r"|(?<!\d)\d{3,4}\s*室(?![外内])"
+)
+_ROOMS = re.compile(_ROOM)
+_ROOM_NUMBER = re.compile(r"\d{3,4}")
 _PERSONAL = re.compile(
     rf"(?P<date>{_DATE})"
     rf"|{_LONG_NUMBER}|{_SPOKEN_NUMBER}"
     r"|[A-Za-z0-9_.+\-]+@[A-Za-z0-9\-]+\.[A-Za-z0-9.\-]+"
     r"|(?P<account>(?:微信|[Qq]{2})号?[:：]?\s*)[A-Za-z0-9_\-]{5,}"
     r"|[京津沪渝冀豫云辽黑湘皖鲁新苏浙赣鄂桂甘晋蒙陕吉闽贵粤青藏川宁琼][A-Z][·・ ]?[A-HJ-NP-Z0-9]{5,6}(?![A-Z0-9])"
-    r"|(?P<unit>单元\s*)\d{1,4}(?:室|户|房|号)?"
-    r"|(?P<building>\d[ \-]\d{1,2}[ \-])\d{3,4}(?!\d)"
-    r"|(?P<block>\d(?:号楼|栋|幢|座)\s*)\d{3,4}(?!\d)(?:室|户|房|号)?"
-    r"|(?<!\d)\d{3,4}\s*室(?![外内])"
+    rf"|{_ROOM}"
     r"|(?P<named>(?:我叫|名叫|姓名|联系人)[:：是为]?\s*)[一-龥·]{2,3}"
 )
 
@@ -146,3 +152,20 @@ def mask_text(text: str) -> str:
         )
 
     return _PERSONAL.sub(star, text)
+
+
+def mask_rooms(text: str, named: str) -> str:
+    """``text`` without the rooms of households, for a page that opens by a code alone.
+
+    Masked is what follows a stairwell or a block, as an address of a home is written, and any other room whose number
+    stands in ``named``, the requester's own words. The room of an office to which a reply sends people stays.
+    """
+    theirs = {digits for room in _ROOMS.finditer(named) for digits in _ROOM_NUMBER.findall(room.group())}
+
+    def star(match: re.Match[str]) -> str:
+        before = match["unit"] or match["building"] or match["block"] or ""
+        if not before and not theirs.intersection(_ROOM_NUMBER.findall(match.group())):
+            return match.group()
+        return before + MASK
+
+    return _ROOMS.sub(star, text)
