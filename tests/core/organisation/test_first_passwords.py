@@ -1,4 +1,4 @@
-"""A password that somebody else gave is replaced before anything else, and soon; only the demo's accounts are spared."""
+"""A password that somebody else gave is replaced before anything else, and soon; the demo alone is spared."""
 
 from __future__ import annotations
 
