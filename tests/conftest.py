@@ -58,6 +58,25 @@ def _flush_may_empty_the_ledger() -> Iterator[None]:
         yield
 
 
+@pytest.fixture(autouse=True)
+def _let_in_wholly(monkeypatch: pytest.MonkeyPatch) -> None:
+    """``client.force_login`` stands for everything that signing in asks, a second factor among it."""
+    from django.contrib.auth.base_user import AbstractBaseUser
+    from django.test import Client
+
+    from lucheng.core.organisation import sessions
+
+    plain = Client.force_login
+
+    def force_login(self: Client, user: AbstractBaseUser, backend: str | None = None) -> None:
+        plain(self, user, backend)  # type: ignore[arg-type]
+        session = self.session
+        sessions.prove(session)
+        session.save()
+
+    monkeypatch.setattr(Client, "force_login", force_login)
+
+
 @pytest.fixture
 def city(db: None) -> City:
     """The small city of ``tests.factories``, for tests that change nothing of it before they begin."""

@@ -32,7 +32,7 @@ from lucheng.core.dispatch import editions, matters
 from lucheng.core.dispatch.models import Matter, Rule, Version
 from lucheng.core.dispatch.rules import Row
 from lucheng.core.ledger.append import REQUESTER
-from lucheng.core.organisation import roles, tokens
+from lucheng.core.organisation import roles, sessions, tokens
 from lucheng.core.organisation.access import Scope, scope_of
 from lucheng.core.organisation.models import Person, Post, Role, Unit
 from lucheng.core.places.models import LEVELS, Boundary, Building, Division, Estate, Kind, Road
@@ -269,6 +269,9 @@ def client(city: City, name: str) -> Client:
     """The browser of one of the city's people, signed in and in Chinese."""
     signed_in = Client(headers={"accept-language": "zh-CN"})
     signed_in.force_login(city.people[name])
+    session = signed_in.session
+    sessions.prove(session)
+    session.save()
     return signed_in
 
 

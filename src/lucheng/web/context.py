@@ -18,7 +18,7 @@ THEMES = ("light", "dark")
 
 def _begun(request: HttpRequest) -> bool:
     """Whether a member of staff makes this request who has nothing left to do before they begin."""
-    return isinstance(request.user, Person) and not first(request.user)
+    return isinstance(request.user, Person) and not first(request, request.user)
 
 
 def page(request: HttpRequest) -> dict[str, Any]:

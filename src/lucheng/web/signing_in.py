@@ -2,23 +2,33 @@
 
 from __future__ import annotations
 
+import ipaddress
+import json
 from typing import Any
+from urllib.parse import urlsplit
 
 from django import forms
+from django.contrib import messages
+from django.contrib.auth import login
 from django.contrib.auth.forms import AuthenticationForm
 from django.contrib.auth.views import LoginView, LogoutView
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
 from django.urls import path, reverse
 from django.utils import timezone
+from django.utils.crypto import constant_time_compare
 from django.utils.http import urlencode
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_http_methods
 
 from lucheng.core.limits import counting
-from lucheng.core.organisation import people, signing_in
+from lucheng.core.organisation import factors, people, sessions, signing_in
 from lucheng.core.organisation.middleware import first, opens_early, scope
 from lucheng.core.organisation.models import Person
-from lucheng.web import nav
+from lucheng.web import addresses, nav
 from lucheng.web.addresses import client_address
 
 _LOCKED = _(
@@ -29,6 +39,13 @@ _OVER = _(
     "This first password is too old: it was to be replaced by your own within a few days. Ask an administrator for a "
     "new one."
 )
+
+_FOR_SHOW = _(
+    "In the demo city an administrator signs in by password alone. In a real installation they are asked for a second "
+    "factor before anything opens."
+)
+_WRONG_CODE = _("This code is wrong, or was used already. An app shows a new one every thirty seconds.")
+_WRONG_PASSKEY = _("The passkey did not fit. Try again.")
 
 
 def refuse_while_locked(request: HttpRequest, username: str) -> None:
@@ -51,7 +68,6 @@ class SignInForm(AuthenticationForm):
         assert self.request is not None
         refuse_while_locked(self.request, username)
         cleaned: dict[str, Any] = super().clean()
-        signing_in.succeeded(username, client_address(self.request))
         return cleaned
 
     def confirm_login_allowed(self, user: Any) -> None:
@@ -60,25 +76,153 @@ class SignInForm(AuthenticationForm):
             raise forms.ValidationError(_OVER, code="over")
 
 
+def complete(request: HttpRequest, person: Person, *, proven: bool) -> None:
+    """Let somebody in who has shown all that is asked of them; ``proven`` says whether a second factor was among it."""
+    login(request, person)
+    if proven:
+        sessions.prove(request.session)
+    signing_in.succeeded(person.username, client_address(request))
+    factors.signed_in(person)
+
+
+def onward(request: HttpRequest, wanted: str) -> str:
+    """Where somebody goes who has just signed in: first where something is left to do, else where they wanted to go,
+    else where their day begins."""
+    wanted = addresses.ours(wanted, "")
+    if isinstance(request.user, Person) and (page := first(request, request.user)):
+        return reverse(page) + (f"?{urlencode({'next': wanted})}" if wanted else "")
+    return wanted or nav.home(scope(request)) or "/"
+
+
 class SignIn(LoginView):
     template_name = "web/sign_in.html"
     authentication_form = SignInForm
     redirect_authenticated_user = True
 
-    def get_success_url(self) -> str:
-        """Where the reader wanted to go; before that, where they have something to do before they may begin."""
-        page = first(self.request.user) if isinstance(self.request.user, Person) else ""
-        if page:
-            wanted = self.get_redirect_url()
-            return reverse(page) + (f"?{urlencode({'next': wanted})}" if wanted else "")
-        return super().get_success_url()
+    def form_valid(self, form: AuthenticationForm) -> HttpResponseRedirect:
+        person = form.get_user()
+        wanted = self.get_redirect_url()
+        if factors.held(person):
+            _half(self.request, person, wanted)
+            return HttpResponseRedirect(reverse("sign-in-second"))
+        complete(self.request, person, proven=False)
+        if person.for_show and factors.compulsory(scope(self.request)):
+            messages.info(self.request, _FOR_SHOW)
+        return HttpResponseRedirect(onward(self.request, wanted))
 
-    def get_default_redirect_url(self) -> str:
-        """The page on which this person begins their day, or the front page."""
-        return nav.home(scope(self.request)) or super().get_default_redirect_url()
+    def get_success_url(self) -> str:
+        return onward(self.request, self.get_redirect_url())
+
+
+# --- the second step ------------------------------------------------------------------------------------------------
+
+#: In the session between password and second factor: who, since when, and where they wanted to go.
+_HALF = "half_signed_in"
+#: In the session: what a passkey was asked to sign.
+_ASKED = "passkey_asked"
+#: How long the second factor may take.
+_PATIENCE = 600  # seconds
+
+
+def _half(request: HttpRequest, person: Person, wanted: str) -> None:
+    request.session.cycle_key()
+    request.session[_HALF] = {
+        "person": person.pk,
+        "hash": person.get_session_auth_hash(),
+        "at": int(timezone.now().timestamp()),
+        "next": wanted,
+    }
+
+
+def _half_signed_in(request: HttpRequest) -> tuple[Person, str] | None:
+    """Who has shown their password a short while ago, and where they wanted to go."""
+    half = request.session.get(_HALF)
+    if half is None or timezone.now().timestamp() - half["at"] > _PATIENCE:
+        return None
+    person = Person.objects.filter(pk=half["person"], is_active=True).first()
+    if person is None or not constant_time_compare(half["hash"], person.get_session_auth_hash()):
+        return None
+    return person, half["next"]
+
+
+def origin(request: HttpRequest) -> str:
+    """Scheme, host and port of our pages, as a browser names them."""
+    return f"{request.scheme}://{request.get_host()}"
+
+
+def passkeys_work(request: HttpRequest) -> bool:
+    """Whether browsers make passkeys here: for a name with TLS, or on the machine itself, never for a bare address."""
+    host = urlsplit(origin(request)).hostname or ""
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return request.is_secure() or host == "localhost"
+    return False
+
+
+class SecondForm(forms.Form):
+    code = forms.CharField(
+        label=_("Code"),
+        help_text=_("The six digits that your app shows now, or one of your recovery codes."),
+        max_length=40,
+        widget=forms.TextInput(
+            attrs={"autocomplete": "one-time-code", "autocapitalize": "none", "spellcheck": "false"}
+        ),
+    )
+
+
+def answered(request: HttpRequest) -> dict[str, Any] | None:
+    """What a browser says of a passkey, in the hidden field that islands/passkey.ts fills; None where nothing."""
+    try:
+        answer = json.loads(request.POST.get("credential", ""))
+    except ValueError:
+        return None
+    return answer if isinstance(answer, dict) else None
+
+
+@sensitive_post_parameters()
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def second(request: HttpRequest) -> HttpResponse:
+    """The second factor, after the password."""
+    found = _half_signed_in(request)
+    if found is None:
+        return HttpResponseRedirect(reverse("sign-in"))
+    person, wanted = found
+    have, now = factors.held(person), timezone.now()
+    form = SecondForm(request.POST if request.method == "POST" else None)
+    if request.method == "POST":
+        asked, answer = request.session.pop(_ASKED, None), answered(request)
+        if answer is not None:
+            del form.fields["code"]
+        if form.is_valid():
+            try:
+                refuse_while_locked(request, person.username)
+                if answer is None:
+                    right = factors.check_code(person, form.cleaned_data["code"], now)
+                else:
+                    right = asked is not None and factors.check_passkey(
+                        person, origin(request), asked, answer, now
+                    )
+                if not right:
+                    raise forms.ValidationError(_WRONG_PASSKEY if answer is not None else _WRONG_CODE)
+            except forms.ValidationError as refused:
+                form = SecondForm({"code": ""})
+                form.full_clean()
+                form.errors.clear()
+                form.add_error(None, refused)
+            else:
+                request.session.pop(_HALF, None)
+                complete(request, person, proven=True)
+                return HttpResponseRedirect(onward(request, wanted))
+    context: dict[str, Any] = {"form": form, "member": person, "have": have}
+    if have.passkeys and passkeys_work(request):
+        context["options"], request.session[_ASKED] = factors.ask_passkey(person, origin(request))
+    return render(request, "web/second.html", context, status=422 if form.errors else 200)
 
 
 urlpatterns = [
     path("sign-in/", opens_early(SignIn.as_view()), name="sign-in"),
+    path("sign-in/second/", second, name="sign-in-second"),
     path("sign-out/", opens_early(LogoutView.as_view()), name="sign-out"),
 ]

@@ -31,6 +31,7 @@ from lucheng.channels.administration.forms import (
 )
 from lucheng.core.errors import Conflict, Forbidden, Invalid, NotFound
 from lucheng.core.fields import within
+from lucheng.core.organisation import factors
 from lucheng.core.organisation import people as staff
 from lucheng.core.organisation import roles as catalogue
 from lucheng.core.organisation import units as register
@@ -298,7 +299,9 @@ def add_person(request: HttpRequest) -> HttpResponse:
         entered = form.cleaned_data
         made = "" if entered["password"] else staff.made_password()
         try:
-            added = staff.add_person(entered["username"], entered["name"], entered["password"] or made)
+            added = staff.add_person(
+                entered["username"], entered["name"], entered["password"] or made, by=person(request)
+            )
         except Invalid as wrong:
             refused(form, wrong)
         else:
@@ -368,6 +371,7 @@ def member(request: HttpRequest, pk: int) -> HttpResponse:
         and found.password_given_at + settings.FIRST_PASSWORD_LASTS,
         "itself": found.pk == person(request).pk,
         "everywhere": scope(request).covers(EDIT, root()),
+        "have": factors.held(found),
     }
     return page(request, "person", context, status=422 if form.errors else 200)
 
@@ -409,3 +413,15 @@ def new_password(request: HttpRequest, pk: int) -> HttpResponse:
     staff.set_password(found, password, by=person(request))
     did(request, "gave %s a new first password", found.username)
     return _shown_once(request, found, password)
+
+
+@opens_for(EDIT, everywhere=True)
+@require_POST
+def reset_factor(request: HttpRequest, pk: int) -> HttpResponse:
+    """Take the second factor of somebody away who has lost it: they sign in by password, and set a new one up."""
+    found = _member(pk)
+    factors.reset(found, by=person(request))
+    messages.success(
+        request, _("Their second factor has been taken away; they set up another when they sign in.")
+    )
+    return HttpResponseRedirect(reverse("person", args=[pk]))

@@ -37,6 +37,7 @@ urlpatterns = [
     path("admin/people/<int:pk>/posts/<int:post>/end/", organisation.end_post, name="end-post"),
     path("admin/people/<int:pk>/lock/", organisation.lock, name="lock-person"),
     path("admin/people/<int:pk>/password/", organisation.new_password, name="new-password"),
+    path("admin/people/<int:pk>/factor/", organisation.reset_factor, name="reset-factor"),
     path("admin/calendar/", times.this_year, name="calendar-now"),
     path("admin/calendar/<int:year>/", times.calendar, name="calendar"),
     path("admin/calendar/<int:year>/forget/", times.forget_day, name="forget-day"),

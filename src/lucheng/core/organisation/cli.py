@@ -102,6 +102,16 @@ def add_person(
     console.print(f"{person.username}: {person.name}")
 
 
+@people.command("reset-factor")
+def reset_factor(username: Username) -> None:
+    """Take a lost second factor away; its owner signs in by password and sets up another."""
+    from lucheng.core.organisation.factors import reset
+
+    with reporting("resetting"):
+        reset(_person(username), by=None)
+    console.print(f"{username} has no second factor any more")
+
+
 @posts.command("add")
 def add_post(
     username: Username,

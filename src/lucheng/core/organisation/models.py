@@ -12,6 +12,7 @@ from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Q
+from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext_lazy as _
 
 from lucheng.core.fields import PrefixField
@@ -70,6 +71,17 @@ class Person(AbstractBaseUser):
     password_given_at = models.DateTimeField(
         null=True, help_text="when somebody else gave the password; empty once it is the person's own"
     )
+    password_given_by = models.ForeignKey("self", models.SET_NULL, null=True, related_name="+")
+    factors_reset_by = models.ForeignKey(
+        "self",
+        models.SET_NULL,
+        null=True,
+        related_name="+",
+        help_text="who took a lost second factor away, until the person has signed in since",
+    )
+    sessions_ended = models.PositiveIntegerField(
+        default=0, db_default=0, help_text="how often all sessions were ended; a session knows its number"
+    )
     for_show = models.BooleanField(
         default=False,
         db_default=False,
@@ -82,6 +94,12 @@ class Person(AbstractBaseUser):
 
     def __str__(self) -> str:
         return self.name
+
+    def get_session_auth_hash(self) -> str:
+        """What a session must hold to be this person's: it changes with the password, and when all sessions end."""
+        return salted_hmac(
+            "lucheng.session", f"{self.sessions_ended} {super().get_session_auth_hash()}", algorithm="sha256"
+        ).hexdigest()
 
 
 class Role(models.Model):
@@ -161,3 +179,48 @@ class Interest(models.Model):
 
     def __str__(self) -> str:
         return f"{self.person} · {self.unit}"
+
+
+class AuthenticatorApp(models.Model):
+    """The secret that a person's telephone shares with us (RFC 6238), sealed, and the last step that was used."""
+
+    person = models.OneToOneField(Person, models.CASCADE, primary_key=True, related_name="app")
+    secret = models.BinaryField()
+    last_step = models.BigIntegerField()
+    added_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.person_id}"
+
+
+class Passkey(models.Model):
+    """A key in a person's device (Web Authentication, W3C): the public half of it."""
+
+    person = models.ForeignKey(Person, models.CASCADE, related_name="passkeys")
+    label = models.CharField(max_length=40)
+    credential_id = models.BinaryField(unique=True)
+    credential = models.BinaryField(help_text="attested credential data, 6.5.2 of the recommendation")
+    uses = models.BigIntegerField(help_text="the device's own count; it must grow, unless it stays 0")
+    added_at = models.DateTimeField()
+    used_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return self.label
+
+    @property
+    def slug(self) -> str:
+        """Its name in an address."""
+        return f"passkey-{self.pk}"
+
+
+class RecoveryCode(models.Model):
+    """A code for the day on which the second factor is lost. A keyed digest is kept; it is deleted by its use."""
+
+    person = models.ForeignKey(Person, models.CASCADE, related_name="recovery_codes")
+    digest = models.BinaryField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["person", "digest"], name="recovery_code_once")]
+
+    def __str__(self) -> str:
+        return f"{self.person_id}"

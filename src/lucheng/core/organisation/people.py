@@ -26,7 +26,7 @@ _LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"
 _TAKEN = _("There is a person called {username} already.")
 
 
-def add_person(username: str, name: str, password: str | None = None) -> Person:
+def add_person(username: str, name: str, password: str | None = None, *, by: Person | None = None) -> Person:
     """A member of staff. Without a password they cannot sign in until one is set; one that is given here is a first
     password, which they replace by their own when they sign in.
 
@@ -51,8 +51,8 @@ def add_person(username: str, name: str, password: str | None = None) -> Person:
         with transaction.atomic():
             person = Person.objects.create_user(username, password, name=name)
             if password is not None:
-                person.password_given_at = timezone.now()
-                person.save(update_fields=["password_given_at"])
+                person.password_given_at, person.password_given_by = timezone.now(), by
+                person.save(update_fields=["password_given_at", "password_given_by"])
             return person
     except IntegrityError:  # somebody else took the name between the look and the write
         raise Invalid({"username": format_lazy(_TAKEN, username=username)}) from None
@@ -168,7 +168,8 @@ def made_password() -> str:
 def set_password(person: Person, password: str, *, by: Person | None) -> None:
     """Give somebody a new first password; every session of theirs ends, and so does a lock after wrong passwords.
 
-    Raises Forbidden where somebody does it to themselves; Invalid at ``password`` where it is too weak.
+    Raises Forbidden where somebody does it to themselves, or has taken the person's second factor away: with both they
+    could sign in as that person. Raises Invalid at ``password`` where it is too weak.
     """
     if by is not None and by.pk == person.pk:
         raise Forbidden(_("Nobody gives a new first password to themselves: ask another administrator."))
@@ -176,9 +177,17 @@ def set_password(person: Person, password: str, *, by: Person | None) -> None:
         validate_password(password, person)
     except ValidationError as weak:
         raise Invalid({"password": " ".join(weak.messages)}) from None
-    person.set_password(password)
-    person.password_given_at = timezone.now()
-    person.save(update_fields=["password", "password_given_at"])
+    with transaction.atomic():
+        locked = Person.objects.select_for_update().get(pk=person.pk)
+        if by is not None and locked.factors_reset_by_id == by.pk:
+            raise Forbidden(
+                _(
+                    "You have reset the second factor of this person. Another administrator gives a new password."
+                )
+            )
+        person.set_password(password)
+        person.password_given_at, person.password_given_by = timezone.now(), by
+        person.save(update_fields=["password", "password_given_at", "password_given_by"])
     signing_in.forget(person.username)
 
 
@@ -200,5 +209,5 @@ def own_password(person: Person, password: str) -> None:
     if person.check_password(password):
         raise Invalid({"password": _("This is the password that you have. Choose another one.")})
     person.set_password(password)
-    person.password_given_at = None
-    person.save(update_fields=["password", "password_given_at"])
+    person.password_given_at = person.password_given_by = None
+    person.save(update_fields=["password", "password_given_at", "password_given_by"])

@@ -12,7 +12,7 @@ import datetime as dt
 from django.conf import settings
 from django.contrib.sessions.backends.base import SessionBase
 
-_BEGUN, _SEEN = "begun", "seen"
+_BEGUN, _SEEN, _PROVEN = "begun", "seen", "second_factor"
 #: The last request is written down again after so long.
 COARSE = dt.timedelta(minutes=1)
 
@@ -20,6 +20,7 @@ COARSE = dt.timedelta(minutes=1)
 def begin(session: SessionBase, now: dt.datetime) -> None:
     """Somebody has signed in with this session."""
     session[_BEGUN] = session[_SEEN] = int(now.timestamp())
+    session.pop(_PROVEN, None)
     session.set_expiry(settings.SESSION_LONGEST)
 
 
@@ -39,3 +40,13 @@ def touch(session: SessionBase, now: dt.datetime) -> None:
     """Its holder has asked for something."""
     if now.timestamp() - session[_SEEN] >= COARSE.total_seconds():
         session[_SEEN] = int(now.timestamp())
+
+
+def prove(session: SessionBase) -> None:
+    """Its holder has shown a second factor."""
+    session[_PROVEN] = True
+
+
+def proven(session: SessionBase) -> bool:
+    """Whether its holder has shown a second factor."""
+    return session.get(_PROVEN) is True

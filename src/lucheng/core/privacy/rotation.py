@@ -17,6 +17,7 @@ from django.db import connection, transaction
 
 from lucheng import keys
 from lucheng.core.errors import Conflict
+from lucheng.core.organisation import factors
 from lucheng.core.privacy import contacts, sealing
 from lucheng.core.privacy.models import Contact
 from lucheng.core.privacy.wrapping import KeysAway
@@ -51,11 +52,13 @@ class Outcome:
 
 
 def tally() -> dict[tuple[int, int], int]:
-    """How many sealed values of contacts there are, by suite and key. Reads the whole table."""
+    """How many sealed values there are, by suite and key: of contacts, and of apps that show codes. Reads the whole
+    tables."""
     with connection.cursor() as cursor:
         cursor.execute(
             f"select substring(v from 1 for {sealing.HEADER}), count(*)"
-            f" from privacy_contact, unnest(array[{_COLUMNS}]) v where v is not null group by 1"
+            f" from (select unnest(array[{_COLUMNS}]) v from privacy_contact"
+            " union all select secret from organisation_authenticatorapp) sealed where v is not null group by 1"
         )
         return {
             (head[0], head[1]): count
@@ -101,6 +104,7 @@ def reseal(progress: Callable[[int, int], None] = lambda done, total: None) -> O
             outcome.left = _left()
             if outcome.left <= len(outcome.shut):
                 break
+        factors.reseal()
     return outcome
 
 
