@@ -22,6 +22,7 @@ from django.utils.crypto import constant_time_compare
 from django.utils.http import url_has_allowed_host_and_scheme, urlencode
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_safe
@@ -190,7 +191,7 @@ def passkeys_work(request: HttpRequest) -> bool:
 
 class SecondForm(forms.Form):
     code = forms.CharField(
-        label=_("Code"),
+        label=pgettext_lazy("second factor", "Code"),
         help_text=_("The six digits that your app shows now, or one of your recovery codes."),
         max_length=40,
         widget=forms.TextInput(
