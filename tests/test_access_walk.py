@@ -17,7 +17,17 @@ pytestmark = pytest.mark.django_db
 PUBLIC = {
     *("home", "urgent", "report-place", "report-nearby", "report-you", "around", "around-place", "faq"),
     *("track", "tracking", "tracking-picture", "tracking-act", "act_as_requester", "post_report"),
-    *("sign-in", "sign-out", "set_language", "theme", "large-print", "style", "outlines"),
+    *(
+        "sign-in",
+        "sign-on",
+        "sign-on-back",
+        "sign-out",
+        "set_language",
+        "theme",
+        "large-print",
+        "style",
+        "outlines",
+    ),
     *("api-docs", "problem", "openapi-json", "api-root"),
 }
 

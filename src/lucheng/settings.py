@@ -190,6 +190,15 @@ if min(_TRIES, _ADDRESS_TRIES) < 1 or dt.timedelta(minutes=1) > _LOCK:
 FIRST_PASSWORD_LASTS = dt.timedelta(days=int(os.environ.get("LUCHENG_FIRST_PASSWORD_DAYS", "7")))
 if dt.timedelta(days=1) > FIRST_PASSWORD_LASTS:
     raise ValueError("LUCHENG_FIRST_PASSWORD_DAYS must be 1 or more")
+# The city's single sign-on (OpenID Connect): without an issuer there is none.
+OIDC_ISSUER = os.environ.get("LUCHENG_OIDC_ISSUER", "").rstrip("/")
+OIDC_CLIENT = os.environ.get("LUCHENG_OIDC_CLIENT_ID", "")
+OIDC_SECRET = os.environ.get("LUCHENG_OIDC_CLIENT_SECRET", "")
+OIDC_SCOPE = os.environ.get("LUCHENG_OIDC_SCOPE", "openid profile")
+OIDC_CLAIM = os.environ.get("LUCHENG_OIDC_CLAIM", "preferred_username")
+OIDC_NAME = os.environ.get("LUCHENG_OIDC_NAME", "")
+if OIDC_ISSUER and not OIDC_CLIENT:
+    raise ImproperlyConfigured("LUCHENG_OIDC_ISSUER is set: set LUCHENG_OIDC_CLIENT_ID too")
 # How long a member of staff stays signed in while nothing is asked, and in any case.
 SESSION_IDLE = dt.timedelta(minutes=int(os.environ.get("LUCHENG_SESSION_IDLE_MINUTES", "30")))
 SESSION_LONGEST = dt.timedelta(hours=int(os.environ.get("LUCHENG_SESSION_HOURS", "12")))

@@ -1,4 +1,4 @@
-"""An administrator's first morning: the app, the recovery codes, a passkey; and a session that ended under a reply."""
+"""An administrator's first morning: the app, the recovery codes, a passkey, and signing in with each."""
 
 from __future__ import annotations
 
@@ -90,23 +90,3 @@ def sign_in_half(page: Page) -> None:
     page.locator("[name=password]").fill(PASSWORD)
     page.locator("main button").click()
     page.wait_for_url("**/sign-in/second/")
-
-
-def test_a_reply_under_which_the_session_ended_is_still_there_after_signing_in(
-    page: Page, site: Site
-) -> None:
-    sign_in(page, "handler")
-    address = f"/unit/cases/{site.cases['signed']['number']}/reply/"
-    page.goto(address)
-    reply = page.locator("[name$=public_reply]").first
-    reply.fill("路灯已修复，现场照明恢复正常。")
-    page.context.clear_cookies(name="sessionid")
-    page.locator(
-        "form:has([name$=public_reply]) button[type=submit], form:has([name$=public_reply]) button"
-    ).last.click()
-    page.wait_for_url("**/sign-in/**")
-    page.locator("[name=username]").fill("handler")
-    page.locator("[name=password]").fill(PASSWORD)
-    page.locator("main button").click()
-    page.wait_for_url(f"**{address}")
-    expect(page.locator("[name$=public_reply]").first).to_have_value("路灯已修复，现场照明恢复正常。")

@@ -18,12 +18,12 @@ from django.urls import path, reverse
 from django.utils import timezone
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_safe
 
-from lucheng.core.errors import Invalid, NotFound
+from lucheng.core.errors import Forbidden, Invalid, NotFound
 from lucheng.core.organisation import factors, people, sessions, signing_in
 from lucheng.core.organisation.middleware import first, opens_early, scope
 from lucheng.core.organisation.models import Person
@@ -52,6 +52,8 @@ class ConfirmForm(forms.Form):
     def __init__(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.request = request
+        if not _person(request).has_usable_password():
+            del self.fields["current"]  # single sign-on alone lets them in
 
     def clean_current(self) -> str:
         """Counted like a try to sign in."""
@@ -81,7 +83,7 @@ class OwnPasswordForm(ConfirmForm):
     def __init__(self, request: HttpRequest, *args: Any, **kwargs: Any) -> None:
         super().__init__(request, *args, **kwargs)
         self.fields["password"].help_text = " ".join(password_validators_help_texts())
-        if _person(request).password_given_at is not None:
+        if _person(request).password_given_at is not None and "current" in self.fields:
             del self.fields["current"]
 
     def clean(self) -> dict[str, Any]:
@@ -106,6 +108,8 @@ def account(request: HttpRequest) -> HttpResponse:
 def own_password(request: HttpRequest) -> HttpResponse:
     """Set a password of one's own: the first page after the first sign-in, and whenever somebody wishes."""
     person = _person(request)
+    if not person.has_usable_password():
+        raise Forbidden(_("You sign in by the city's single sign-on and have no password here."))
     form = OwnPasswordForm(request, request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
         try:
@@ -130,7 +134,7 @@ class AppForm(ConfirmForm):
     """The first code of an app."""
 
     code = forms.CharField(
-        label=gettext_lazy("Code"),
+        label=pgettext_lazy("second factor", "Code"),
         help_text=gettext_lazy("The six digits that the app shows now."),
         max_length=10,
         widget=forms.TextInput(attrs={"inputmode": "numeric", "autocomplete": "one-time-code"}),

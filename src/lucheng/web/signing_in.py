@@ -20,15 +20,16 @@ from django.utils.crypto import constant_time_compare
 from django.utils.http import urlencode
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
-from django.views.decorators.http import require_http_methods
+from django.views.decorators.http import require_http_methods, require_safe
 
 from lucheng.core.limits import counting
 from lucheng.core.organisation import factors, people, sessions, signing_in
 from lucheng.core.organisation.middleware import first, opens_early, scope
 from lucheng.core.organisation.models import Person
-from lucheng.web import addresses, nav
+from lucheng.web import addresses, nav, single_sign_on
 from lucheng.web.addresses import client_address
 
 _LOCKED = _(
@@ -100,18 +101,38 @@ class SignIn(LoginView):
     redirect_authenticated_user = True
 
     def form_valid(self, form: AuthenticationForm) -> HttpResponseRedirect:
-        person = form.get_user()
-        wanted = self.get_redirect_url()
-        if factors.held(person):
-            _half(self.request, person, wanted)
-            return HttpResponseRedirect(reverse("sign-in-second"))
-        complete(self.request, person, proven=False)
-        if person.for_show and factors.compulsory(scope(self.request)):
-            messages.info(self.request, _FOR_SHOW)
-        return HttpResponseRedirect(onward(self.request, wanted))
+        return _let_in(self.request, form.get_user(), self.get_redirect_url())
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        if settings.OIDC_ISSUER:
+            kwargs["single_sign_on"] = settings.OIDC_NAME or _("the city's single sign-on")
+        return super().get_context_data(**kwargs)
 
     def get_success_url(self) -> str:
         return onward(self.request, self.get_redirect_url())
+
+
+def _let_in(request: HttpRequest, person: Person, wanted: str) -> HttpResponseRedirect:
+    """What comes after it is known who somebody is: their second factor, or the way in."""
+    if factors.held(person):
+        _half(request, person, wanted)
+        return HttpResponseRedirect(reverse("sign-in-second"))
+    complete(request, person, proven=False)
+    if person.for_show and factors.compulsory(scope(request)):
+        messages.info(request, _FOR_SHOW)
+    return HttpResponseRedirect(onward(request, wanted))
+
+
+@never_cache
+@require_safe
+def sign_on_back(request: HttpRequest) -> HttpResponse:
+    """Back from the city's single sign-on."""
+    try:
+        person = single_sign_on.who(request)
+    except single_sign_on.Failed as failed:
+        messages.error(request, str(failed.words))
+        return HttpResponseRedirect(reverse("sign-in"))
+    return _let_in(request, person, request.session.pop(single_sign_on.WANTED, ""))
 
 
 # --- the second step ------------------------------------------------------------------------------------------------
@@ -162,7 +183,7 @@ def passkeys_work(request: HttpRequest) -> bool:
 
 class SecondForm(forms.Form):
     code = forms.CharField(
-        label=_("Code"),
+        label=pgettext_lazy("second factor", "Code"),
         help_text=_("The six digits that your app shows now, or one of your recovery codes."),
         max_length=40,
         widget=forms.TextInput(
@@ -224,5 +245,7 @@ def second(request: HttpRequest) -> HttpResponse:
 urlpatterns = [
     path("sign-in/", opens_early(SignIn.as_view()), name="sign-in"),
     path("sign-in/second/", second, name="sign-in-second"),
+    path("sign-in/city/", single_sign_on.begin, name="sign-on"),
+    path("sign-in/city/back/", sign_on_back, name="sign-on-back"),
     path("sign-out/", opens_early(LogoutView.as_view()), name="sign-out"),
 ]
