@@ -221,7 +221,7 @@ class Target(Installation):
             pids = [self.worker.pid]
         elif victim.startswith("web") and self.server is not None and self.server.poll() is None:
             below = children(self.server.pid)
-            serving = [pid for pid in below if "spawn_main" in Path(f"/proc/{pid}/cmdline").read_text()]
+            serving = [pid for pid in below if b"serve" in Path(f"/proc/{pid}/cmdline").read_bytes()]
             pids = [self.server.pid, *below] if victim == "web server" else serving[:1]
         elif (postmaster := self.postmaster()) is not None and victim.startswith("PostgreSQL"):
             below = children(postmaster)

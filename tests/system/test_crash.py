@@ -104,3 +104,35 @@ def test_with_the_database_gone_requests_are_refused_in_words_and_succeed_when_i
     assert installation.create("during-the-outage", "停库中")[1]["number"] == made["number"]
     found = json.loads(installation.python(_WHOLE))["contents"]
     assert found.count("停库前") == found.count("停库中") == 1
+
+
+_AN_HOUR_AWAY = """
+import datetime as dt, json
+from django.utils import timezone
+from lucheng.core.clocks.models import Clock
+now = timezone.now()
+clocks = list(Clock.objects.filter(case__content__startswith="一小时", kind="sign", state="running").order_by("?"))
+for n, clock in enumerate(clocks):
+    clock.warn_at = clock.next_at = now - dt.timedelta(minutes=60 - 2 * n)
+    clock.due_at = now + dt.timedelta(hours=3)
+    clock.save()
+print(json.dumps([[c.case_id, c.due_at.astimezone(dt.UTC).isoformat()] for c in clocks]))
+"""
+_SAID = """
+import json
+from lucheng.core.ledger.models import Event
+said = Event.objects.filter(case__content__startswith="一小时", action__startswith="clock.").order_by("id")
+print(json.dumps([[e.case_id, e.body["due_at"], e.action] for e in said]))
+"""
+
+
+def test_a_worker_that_was_away_for_an_hour_says_all_that_fell_due_once_and_in_order(
+    installation: Installation,
+) -> None:
+    for n in range(24):
+        assert installation.create(f"an-hour-away-{n:02}", f"一小时 {n:02}")[0] == 201
+    due = json.loads(installation.python(_AN_HOUR_AWAY))
+    assert len(due) == 24
+    for _again in range(2):  # the second finds nothing left to say
+        assert installation.command("worker", "--once") == 0
+        assert json.loads(installation.python(_SAID)) == [[*row, "clock.warned"] for row in due]

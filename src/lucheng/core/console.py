@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 import typer
 from rich.console import Console
@@ -11,7 +12,9 @@ from rich.progress import Progress
 
 from lucheng.core.errors import Refused
 from lucheng.core.faults import Faulty
-from lucheng.core.sheets import Progress as Report
+
+if TYPE_CHECKING:  # sheets bring a second of imports, and most commands read none
+    from lucheng.core.sheets import Progress as Report
 
 console = Console()
 

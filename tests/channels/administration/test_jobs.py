@@ -10,6 +10,7 @@ from django.db import connection
 from django.test import Client
 from django.utils import timezone, translation
 
+from lucheng import embedded
 from lucheng.core.clocks.models import Clock
 from lucheng.core.clocks.sweep import MAX_FAILURES
 from lucheng.core.ledger.models import Message, SweepRun
@@ -45,16 +46,21 @@ def worker_ran(at: dt.datetime) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_standby_that_is_away_is_said_and_none_is_not(browser: Client) -> None:
+def test_a_standby_that_is_away_is_said_and_none_is_not(
+    browser: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
     assert "Standby" not in text(browser.get("/admin/jobs/"))
+    monkeypatch.setattr(
+        embedded, "STANDBY", "test_jobs"
+    )  # slots belong to the server, not to this test alone
     with connection.cursor() as cursor:
-        cursor.execute("select pg_create_physical_replication_slot('lucheng_standby', true)")
+        cursor.execute("select pg_create_physical_replication_slot('test_jobs', true)")
     try:
         page = text(browser.get("/admin/jobs/"))
         assert "away" in page and "is lost with this server" in page
     finally:
         with connection.cursor() as cursor:
-            cursor.execute("select pg_drop_replication_slot('lucheng_standby')")
+            cursor.execute("select pg_drop_replication_slot('test_jobs')")
 
 
 def test_it_opens_to_administrators_of_the_whole_city_only(client: Client, city: factories.City) -> None:

@@ -27,6 +27,7 @@ from lucheng.core.ledger.verify import head as last_anchor
 from lucheng.core.ledger.verify import verify as findings
 from lucheng.core.ledger.worker import discover, work, work_once
 from lucheng.postgresql.context import Context, wall
+from lucheng.standby import follows
 
 if TYPE_CHECKING:
     from lucheng.core.status import Standby
@@ -150,6 +151,8 @@ def status() -> None:
         line = f"disk of {disk.holds}: {disk.free / 1024**3:,.1f} of {disk.size / 1024**3:,.1f} GB free"
         console.print(line, style="bold red" if disk.tight else "", markup=False, highlight=False)
     ensure_database()
+    if not os.environ.get("DATABASE_URL") and follows():
+        console.print("database: a standby; what follows is how the primary does, as far as it is known here")
     found = read(timezone.now())
     if found.alive:
         console.print(f"worker: runs, last sign of life {moment(found.seen_at)}")
