@@ -19,6 +19,7 @@ from lucheng.core.cases.lifecycle import TRANSITIONS
 from lucheng.core.cases.models import Channel
 from lucheng.core.errors import Forbidden, NotFound
 from lucheng.core.ledger.append import REQUESTER
+from lucheng.core.privacy import personal
 from lucheng.projects.command_centre.cases import ORDER
 from lucheng.web.addresses import client_address
 
@@ -99,14 +100,17 @@ def track(request: HttpRequest, code: str, phone_digits: Digits = "") -> out.Tra
         case.texts.filter(seq__in=actions).order_by("id").values_list("seq", "name", "text")
     ):
         if name in _TOLD[actions[seq]].shows:
-            shown.setdefault(seq, []).append(text)
+            by_staff = _TOLD[actions[seq]].who != REQUESTER
+            shown.setdefault(seq, []).append(
+                personal.cover(text, personal.OF_A_PERSON) if by_staff else personal.cover_all(text)
+            )
     return out.Tracked(
         number=case.number,
         state=state(case),
         created_at=case.created_at,
         due_at=case.due_at,
         lead_unit=case.lead_unit.name if case.lead_unit is not None else "",
-        public_reply=case.public_reply,
+        public_reply=personal.cover(case.public_reply, personal.OF_A_PERSON),
         history=[
             out.Told(
                 at=e.at, action=e.action, name=str(_TOLD[e.action].name), text="\n".join(shown.get(e.seq, ()))

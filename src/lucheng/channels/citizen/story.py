@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -17,8 +16,10 @@ from django.utils.translation import gettext_lazy as _
 from lucheng.core.cases.lifecycle import FIELDS, TRANSITIONS
 from lucheng.core.cases.models import Case, State, Text
 from lucheng.core.clocks.models import Clock, ClockKind
+from lucheng.core.ledger.append import REQUESTER
 from lucheng.core.ledger.models import Event
 from lucheng.core.organisation.models import Unit
+from lucheng.core.privacy import personal
 
 S = State
 Words = str | Promise
@@ -143,6 +144,10 @@ _STEPS: dict[str, Callable[[str, dict[str, Any]], str]] = {
 _SHOWN = {(t.action, name) for t in TRANSITIONS for name in t.shows}
 
 
+#: Steps whose texts a unit or the hotline writes: the landline of an office and a date may stand in them.
+_BY_STAFF = {t.action for t in TRANSITIONS if t.who != REQUESTER}
+
+
 @dataclass(frozen=True)
 class Entry:
     """One line of the timeline."""
@@ -172,19 +177,27 @@ class Story:
     entries: list[Entry]
 
 
+def _said(words: Words, case: Case) -> str:
+    unit = case.lead_unit.name if case.lead_unit is not None else gettext("the unit in charge")
+    return str(words) % {"unit": unit}
+
+
+def where(case: Case) -> str:
+    """Where a case stands, in plain words. ``case`` comes with its ``lead_unit``."""
+    return _said(_WHERE[S(case.state)][0], case)
+
+
 def stage(case: Case) -> Stage:
     """How far a case has come, in one query: nothing of what it is about. ``case`` comes with its ``lead_unit``."""
     state = S(case.state)
-    in_charge = case.lead_unit.name if case.lead_unit is not None else gettext("the unit in charge")
-    where, then = (str(words) % {"unit": in_charge} for words in _WHERE[state])
     clock = None
     if state in _AWAITED:
         clock = Clock.objects.filter(
             case=case, kind=_AWAITED[state], state__in=(Clock.State.RUNNING, Clock.State.PAUSED)
         ).first()
     return Stage(
-        where=where,
-        next=then,
+        where=where(case),
+        next=_said(_WHERE[state][1], case),
         due=clock.due_at if clock else None,
         warn=clock.warn_at if clock else None,
         paused=clock is not None and clock.state == Clock.State.PAUSED,
@@ -204,7 +217,12 @@ def tell(case: Case) -> Story:
         Text.objects.filter(case=case, seq__in=actions).order_by("id").values_list("seq", "name", "text")
     ):
         if (actions[seq], name) in _SHOWN:
-            written.setdefault(seq, []).append(text)
+            shown = (
+                personal.cover(text, personal.OF_A_PERSON)
+                if actions[seq] in _BY_STAFF
+                else personal.cover_all(text)
+            )
+            written.setdefault(seq, []).append(shown)
     units = Unit.objects.in_bulk({e["body"]["lead"] for e in events if "lead" in e["body"]})
     unit = gettext("the unit in charge")
     entries = []
@@ -214,15 +232,3 @@ def tell(case: Case) -> Story:
         title = _STEPS[e["action"]](unit, e["body"])
         entries.append(Entry(e["at"], title, "\n".join(written.get(e["seq"], ()))))
     return Story(stage(case), entries)
-
-
-_NUMBERS = re.compile(r"\d[\d\s-]{5,}\d[xX]?")
-
-
-def without_numbers(text: str) -> str:
-    """The requester's own words for a page that a code alone opens: long numbers, such as telephones, are covered.
-
-    >>> without_numbers("电话 138 0013 2210，3号楼")
-    '电话 1****，3号楼'
-    """
-    return _NUMBERS.sub(lambda m: m[0][0] + "****", text)
