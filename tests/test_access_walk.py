@@ -16,6 +16,7 @@ pytestmark = pytest.mark.django_db
 #: What stands open to the street: the resident's pages, the way in, how things look, and the interface's own words.
 PUBLIC = {
     *("home", "urgent", "report-place", "report-nearby", "report-you", "around", "around-place", "faq"),
+    *("mine", "mine-code", "mine-cases", "mine-leave"),
     *("track", "tracking", "tracking-picture", "tracking-act", "act_as_requester", "post_report"),
     *(
         "sign-in",

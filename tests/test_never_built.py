@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from django.apps import apps
@@ -53,6 +54,23 @@ def test_no_route_serves_what_is_never_built(name: str) -> None:
 @pytest.mark.parametrize("name", sorted(set(columns())))
 def test_no_record_keeps_what_is_never_built(name: str) -> None:
     assert not NEVER.search(name)
+
+
+def test_the_cases_of_a_number_are_listed_to_its_holder_alone() -> None:
+    """A list by number for anybody else would be a history of one caller."""
+    source = Path(__file__).parents[1] / "src" / "lucheng"
+    asking = {
+        str(file.relative_to(source))
+        for file in source.rglob("*.py")
+        if re.search(
+            r"phone_index(__|=|\b.*filter)|one_time\.cases_of|\bphone_indexes\(", file.read_text("utf-8")
+        )
+    }
+    assert asking == {
+        "core/privacy/contacts.py",  # seals them
+        "core/privacy/one_time.py",  # lists them
+        "channels/citizen/mine.py",  # to whoever has typed the code that was sent to the number
+    }
 
 
 @pytest.mark.parametrize(

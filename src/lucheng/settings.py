@@ -218,6 +218,11 @@ LIMITS = {
     # codes that nobody was given, and wrong digits
     "look-up.address": _limit("LOOK_UP_ADDRESS", 60, 60),
     "look-up.code": _limit("LOOK_UP_CODE", 10, 24 * 60),
+    # one-time codes asked for, and tried
+    "one-time.address": _limit("ONE_TIME_ADDRESS", 30, 60),
+    "one-time.number": _limit("ONE_TIME_NUMBER", 5, 60),
+    "one-time-try.address": _limit("ONE_TIME_TRY_ADDRESS", 60, 60),
+    "one-time-try.number": _limit("ONE_TIME_TRY_NUMBER", 20, 24 * 60),
 }
 LOGIN_URL = "sign-in"
 LOGIN_REDIRECT_URL = "home"
@@ -245,6 +250,8 @@ DESTROYED = HOME / "destroyed.jsonl"
 ATTACHMENT_MAX_BYTES = 20 * 1024 * 1024
 # Text messages leave by this gateway (lucheng.core.ledger.adapters); without one they are only shown on the pages.
 SMS_GATEWAY_URL = os.environ.get("LUCHENG_SMS_URL", "")
+#: Set by `lucheng demo` alone: its city is invented, and its pages show what a telephone would.
+DEMO = os.environ.get("LUCHENG_DEMO") == "1"
 SMS_GATEWAY_TOKEN = os.environ.get("LUCHENG_SMS_TOKEN", "")
 # Hosts of the city's own network that may be called although they lie inside it (lucheng.core.outgoing).
 OUTGOING_HOSTS = frozenset(h.strip().lower() for h in os.environ.get("LUCHENG_OUTGOING_HOSTS", "").split(","))

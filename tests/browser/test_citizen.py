@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import BrowserContext, Page, Route, expect
 
-from tests.browser.conftest import DESKTOP, PHONE, Site, barriers, follow
+from tests.browser.conftest import DESKTOP, PHONE, Site, barriers, follow, sign_in
 from tests.browser.test_resident import past_the_look_alikes
 
 pytestmark = pytest.mark.browser
@@ -316,6 +316,41 @@ def test_paper_has_the_story_the_code_and_no_buttons(desktop: Page, site: Site) 
     expect(desktop.locator(".timeline")).to_be_visible()
     assert desktop.locator("main button:visible").count() == 0
     assert desktop.locator("main textarea:visible").count() == 0
+
+
+# --- my cases --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("script", [True, False], ids=["with-script", "without-script"])
+def test_my_cases_open_by_a_code_to_the_number(
+    open_context: Callable[..., BrowserContext], site: Site, script: bool
+) -> None:
+    staff = open_context(viewport=DESKTOP).new_page()
+    sign_in(staff, "duty_officer")
+    page = open_context(java_script_enabled=script).new_page()
+    page.goto("/")
+    page.get_by_role("link", name="我的诉求").click()
+    page.locator("[name=phone]").fill("138 0000 0000")
+    page.get_by_role("button", name="获取验证码").click()
+    page.wait_for_url("**/mine/code/")
+    page.locator("[name=code]").fill("12345")
+    page.get_by_role("button", name="查看我的诉求").click()
+    expect(page.locator("#id_code_error")).to_be_visible()
+    staff.goto("/messages/")
+    found = re.search(r"验证码(\d{6})", staff.locator("main").inner_text())
+    assert found
+    page.locator("[name=code]").fill(found[1])
+    page.get_by_role("button", name="查看我的诉求").click()
+    page.wait_for_url("**/mine/cases/")
+    page.locator(".alike a").first.click()
+    page.wait_for_url("**/t/LC-**")
+    expect(page.locator("blockquote.said")).to_have_count(1)
+    page.goto("/mine/")
+    page.wait_for_url("**/mine/cases/")
+    assert not script or not barriers(page)
+    page.get_by_role("button", name="在本设备上退出").click()
+    page.wait_for_url("**/mine/")
+    assert not script or not barriers(page)
 
 
 # --- the whole of it, narrow, large and dark -------------------------------------------------------------------------

@@ -58,9 +58,10 @@ class Doors(AbstractContextManager["Doors"]):
     def __init__(self, port: int) -> None:
         self._port = port
         signal.signal(signal.SIGTERM, signal.default_int_handler)
+        env = {**os.environ, "LUCHENG_DEMO": "1"}
         # Sessions of their own: Ctrl-C reaches this process alone, which stops them in order.
         self._children = {
-            arguments[0]: subprocess.Popen([*_COMMAND, *arguments], start_new_session=True)
+            arguments[0]: subprocess.Popen([*_COMMAND, *arguments], start_new_session=True, env=env)
             for arguments in (["serve", "--port", str(port)], ["worker"])
         }
 

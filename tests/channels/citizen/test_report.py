@@ -343,3 +343,24 @@ def test_too_many_reports_are_refused_in_words_and_nothing_typed_is_lost(
     assert 'value="13800132210"' in page
     settings.LIMITS = {**settings.LIMITS, "report.number": (2, dt.timedelta(hours=1))}
     assert resident.at("you", nature="help", phone="13800132210").status_code == 302
+
+
+@pytest.mark.parametrize(("decision", "kept"), [("cover", "请打****"), ("leave", "请打13800132210")])
+def test_a_number_typed_into_a_report_is_offered_to_be_covered_and_the_resident_decides(
+    resident: Resident, decision: str, kept: str
+) -> None:
+    words = "鹿苑小区门口的路灯不亮，请打13800132210"
+    asked = resident.start(words, photo=picture())
+    page = asked.content.decode()
+    assert asked.status_code == 422
+    assert "<strong>13800132210</strong>" in page
+    assert words in page
+    assert resident.client.get(f"/report/{resident.draft}/place/").status_code == 410
+    assert resident.say(words, numbers=decision).status_code == 302
+    assert kept in resident.client.get(f"/report/{resident.draft}/place/").content.decode()
+    resident.at("place", where="unknown")
+    resident.client.post(f"/report/{resident.draft}/nearby/", {"same": ""})
+    resident.at("you", nature="help")
+    case = Case.objects.get()
+    assert case.content.endswith(kept)
+    assert case.attachments.count() == 1

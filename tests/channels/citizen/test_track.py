@@ -13,7 +13,7 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
-from lucheng.channels.citizen import opening, story
+from lucheng.channels.citizen import opening
 from lucheng.core.cases import codes
 from lucheng.core.cases.models import Case, State
 from lucheng.core.ledger.models import Event
@@ -106,6 +106,19 @@ def test_a_merged_case_keeps_its_own_page_and_receives_the_reply(
     assert "两盏都修好了" in page(client, case)
 
 
+def test_a_reply_shows_the_number_of_an_office_and_never_that_of_a_person(
+    client: Client, city: factories.City
+) -> None:
+    case = factories.case_in(State.SIGNED, city)
+    case = factories.step(case, "contact", "handler", city, how="phone")
+    said = "3月5日已修好，请打0472-5123456，或找张工138 0013 2210。"
+    case = factories.step(case, "reply", "handler", city, handling="修", public_reply=said, note="n")
+    factories.step(case, "approve", "dispatcher", city)
+    told = page(client, case)
+    assert "3月5日已修好，请打0472-5123456" in told
+    assert "0013 2210" not in told
+
+
 def test_long_numbers_in_the_requesters_own_words_are_covered(client: Client, city: factories.City) -> None:
     case = factories.received(content="3号楼5单元漏水，请打 138 0013 2210 或 0472-5123456")
     told = page(client, case)
@@ -131,14 +144,6 @@ def test_no_room_of_a_home_stands_on_the_page_nor_in_the_interface_of_the_code(
     for read in (told, by_code):
         assert "恢复供热" in read and "201室" in read and "也不热" in read
         assert "501" not in read and "601" not in read
-
-
-@pytest.mark.parametrize(
-    ("text", "shown"),
-    [("3号楼2单元", "3号楼2单元"), ("身份证15020319900101123X", "身份证1****"), ("12345热线", "12345热线")],
-)
-def test_only_long_numbers_are_covered(text: str, shown: str) -> None:
-    assert story.without_numbers(text) == shown
 
 
 def test_the_page_is_neither_cached_nor_indexed(client: Client, city: factories.City) -> None:
@@ -468,3 +473,21 @@ def test_an_empty_addition_is_refused_and_the_form_stands_open(client: Client, c
 def test_a_late_reply_shows_as_overdue(client: Client, city: factories.City) -> None:
     long_ago = factories.NOW - dt.timedelta(days=60)
     assert "超期" in page(client, factories.case_in(State.SIGNED, city, long_ago))
+
+
+@pytest.mark.parametrize(
+    ("decision", "kept"), [("cover", "请打****，谢谢"), ("leave", "请打138 0013 2210，谢谢")]
+)
+def test_a_number_typed_into_an_addition_is_offered_to_be_covered(
+    client: Client, city: factories.City, decision: str, kept: str
+) -> None:
+    case = factories.case_in(State.SIGNED, city)
+    unlock(client, case)
+    address = f"/t/{codes.written(case.code)}/supplement/"
+    sent = {"note": "请打138 0013 2210，谢谢", "key": "k1"}
+    asked = client.post(address, sent)
+    assert asked.status_code == 422
+    assert "<strong>138 0013 2210</strong>" in asked.content.decode()
+    assert not case.texts.filter(text__contains="谢谢").exists()
+    assert client.post(address, {**sent, "numbers": decision}).status_code == 302
+    assert case.texts.get(text__contains="谢谢").text == kept

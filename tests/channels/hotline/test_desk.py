@@ -426,3 +426,26 @@ def test_a_look_alike_that_is_answered_already_is_shown_and_takes_nobody(
     number = Case.objects.get().number
     assert number in page
     assert f"merge:{number}" not in page
+
+
+@pytest.mark.parametrize(("decision", "kept"), [("cover", "请打****"), ("leave", "请打13900132210")])
+def test_a_number_typed_into_the_order_is_offered_to_be_covered_and_the_operator_decides(
+    operator: Client, decision: str, kept: str
+) -> None:
+    sent = order(content="鹿苑小区3号楼门口路灯不亮，请打13900132210", do="answer", answer="正在修")
+    sent["nature"] = "inquiry"
+    asked = operator.post("/desk/", sent)
+    page = asked.content.decode()
+    assert asked.status_code == 422
+    assert "<strong>13900132210</strong>" in page
+    assert '<input type="hidden" name="do" value="answer">' in page
+    assert not Case.objects.exists()
+    assert operator.post("/desk/", {**sent, "numbers": decision}).status_code == 302
+    case = Case.objects.get()
+    assert case.content.endswith(kept)
+    assert case.state == State.ANSWERED
+
+
+def test_a_call_handed_to_the_emergency_line_waits_for_no_question(operator: Client) -> None:
+    sent = order(content="鹿苑小区3号楼着火了，电话13900132210", do="transfer:119")
+    assert operator.post("/desk/", sent).status_code == 302

@@ -283,7 +283,9 @@ def test_the_check_names_what_to_look_at_again_and_refuses_nothing(city: City, d
         handler.post(f"/unit/cases/{case.number}/check/", {"public_reply": " "}).content.decode().strip()
         == ""
     )
-    assert do(handler, case, "reply", **{**REPLY, "public_reply": text}).status_code == 302
+    assert (
+        do(handler, case, "reply", **{**REPLY, "public_reply": text, "numbers": "leave"}).status_code == 302
+    )
 
 
 def test_without_script_a_template_comes_into_what_was_typed(city: City, door: Door) -> None:
@@ -370,3 +372,20 @@ def test_the_page_asks_as_much_for_a_long_history_as_for_a_short_one(
         long = step(long, "try_contact", "handler", city, note=f"第{n}次")
         long = step(long, "ask_assist", "dispatcher", city, assist_unit="heating", reason="请协助")
     assert asked(long) == asked(short)
+
+
+@pytest.mark.parametrize(("decision", "kept"), [("cover", "****"), ("leave", "138 0013 2210")])
+def test_a_persons_number_in_a_reply_is_offered_to_be_covered_before_it_is_sent(
+    city: City, door: Door, decision: str, kept: str
+) -> None:
+    case = step(case_in(State.SIGNED, city), "contact", "handler", city, how="phone")
+    handler = door("handler")
+    words = REPLY["public_reply"] + "请打0472-5123456或张工{}。"
+    sent = {**REPLY, "public_reply": words.format("138 0013 2210")}
+    asked = do(handler, case, "reply", **sent)
+    assert asked.status_code == 422
+    page = asked.content.decode()
+    assert "<strong>138 0013 2210</strong>" in page
+    assert "<strong>0472-5123456</strong>" not in page
+    assert do(handler, case, "reply", **sent, numbers=decision).status_code == 302
+    assert case.texts.get(name="public_reply").text == words.format(kept)

@@ -25,7 +25,7 @@ en = "Received: {number}."
 
 def test_every_message_of_the_life_cycle_and_the_clocks_has_words_and_no_words_lie_idle() -> None:
     told = {(template, whom != "requester") for row in TRANSITIONS for template, whom in row.tells}
-    told |= {("received", False)}
+    told |= {("received", False), ("one_time", False)}
     told |= {(f"clock_{stage.name.lower()}", True) for stage in Clock.Stage if stage != Clock.Stage.QUIET}
     assert told == {(name, not wording.wording(name).to_requester) for name in wording.names()}
 

@@ -35,6 +35,7 @@ OCCASIONS: dict[str, str | Promise] = {
     "replied": pgettext_lazy("message", "A reply has been reviewed"),
     "appeal_answered": pgettext_lazy("message", "An appeal has been answered"),
     "withdrawn": pgettext_lazy("message", "Withdrawn by the requester"),
+    "one_time": pgettext_lazy("message", "One-time code for “My cases”"),
     "dispatched_unit": pgettext_lazy("message", "Dispatched: to the lead unit"),
     "assist_unit": pgettext_lazy("message", "Dispatched: to an assisting unit"),
     "dispatched_copy": pgettext_lazy("message", "Dispatched straight below: copy to the county"),
@@ -53,6 +54,7 @@ OCCASIONS: dict[str, str | Promise] = {
 SLOTS: dict[str, str | Promise] = {
     "number": pgettext_lazy("slot", "the order number"),
     "code": pgettext_lazy("slot", "the tracking code of the requester"),
+    "digits": pgettext_lazy("slot", "the one-time code"),
     "clock": pgettext_lazy("slot", "which time limit"),
     "due": pgettext_lazy("slot", "when it ends"),
 }

@@ -19,6 +19,7 @@ from lucheng.core.cases.lifecycle import TRANSITIONS
 from lucheng.core.cases.models import Channel
 from lucheng.core.errors import Forbidden, NotFound
 from lucheng.core.ledger.append import REQUESTER
+from lucheng.core.privacy import personal
 from lucheng.core.triage.reply import mask_rooms
 from lucheng.projects.command_centre.cases import ORDER
 from lucheng.web.addresses import client_address
@@ -104,14 +105,17 @@ def track(request: HttpRequest, code: str, phone_digits: Digits = "") -> out.Tra
     ):
         if name in _TOLD[actions[seq]].shows:
             theirs = _TOLD[actions[seq]].who == REQUESTER
-            shown.setdefault(seq, []).append(mask_rooms(text, f"{named}\n{text}" if theirs else named))
+            roomless = mask_rooms(text, f"{named}\n{text}" if theirs else named)
+            shown.setdefault(seq, []).append(
+                personal.cover_all(roomless) if theirs else personal.cover(roomless, personal.OF_A_PERSON)
+            )
     return out.Tracked(
         number=case.number,
         state=state(case),
         created_at=case.created_at,
         due_at=case.due_at,
         lead_unit=case.lead_unit.name if case.lead_unit is not None else "",
-        public_reply=mask_rooms(case.public_reply, named),
+        public_reply=personal.cover(mask_rooms(case.public_reply, named), personal.OF_A_PERSON),
         history=[
             out.Told(
                 at=e.at, action=e.action, name=str(_TOLD[e.action].name), text="\n".join(shown.get(e.seq, ()))

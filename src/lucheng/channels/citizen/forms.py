@@ -232,6 +232,39 @@ class TrackForm(forms.Form):
     )
 
 
+class NumberForm(forms.Form):
+    """The number with which somebody made their cases."""
+
+    phone = SafeText(
+        label=_("The telephone number that you gave"),
+        limit=40,
+        error_messages={"required": _("Enter the telephone number that you gave.")},
+        widget=forms.TextInput(attrs={"type": "tel", "autocomplete": "tel"}),
+    )
+
+
+class OneTimeForm(forms.Form):
+    """The code in the text message."""
+
+    code = forms.CharField(
+        label=_("The six digits in the text message"),
+        max_length=20,
+        error_messages={
+            "required": _("Enter the six digits in the text message."),
+            "max_length": _("Enter the six digits in the text message."),
+        },
+        widget=forms.TextInput(
+            attrs={"autocomplete": "one-time-code", "inputmode": "numeric", "maxlength": 12}
+        ),
+    )
+
+    def clean_code(self) -> str:
+        code = "".join(unicodedata.normalize("NFKC", self.cleaned_data["code"]).split())
+        if not re.fullmatch(r"[0-9]{6}", code):
+            raise forms.ValidationError(_("Enter the six digits in the text message."))
+        return code
+
+
 class AroundForm(forms.Form):
     """The neighbourhood in words."""
 

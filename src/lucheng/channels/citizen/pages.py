@@ -18,7 +18,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from lucheng.channels.citizen import drafts, keepsake, opening, story
+from lucheng.channels.citizen import drafts, keepsake, mine, opening, story
 from lucheng.channels.citizen.drafts import Draft
 from lucheng.channels.citizen.forms import (
     ACTIONS,
@@ -28,6 +28,7 @@ from lucheng.channels.citizen.forms import (
     DigitsForm,
     PlaceForm,
     PointForm,
+    SafeText,
     StartForm,
     TrackForm,
     YouForm,
@@ -45,7 +46,7 @@ from lucheng.core.privacy import destruction
 from lucheng.core.triage import lookalikes, urgent
 from lucheng.postgresql.context import everything
 from lucheng.projects.command_centre.cases import ORDER
-from lucheng.web import addresses
+from lucheng.web import addresses, masking
 from lucheng.web.addresses import client_address
 from lucheng.web.refusals import token_lost, told_when
 from lucheng.web.uploads import too_large
@@ -126,7 +127,11 @@ def home(request: HttpRequest) -> HttpResponse:
             drafts.save(request.session, draft_id, draft)
         context = {"form": form, "draft": draft_id, "photo_kept": kept}
         return render(request, "citizen/home.html", context, status=422)
-    draft.text = form.cleaned_data["text"]
+    if typed := masking.undecided(request.POST, ["text"]):
+        drafts.save(request.session, draft_id, draft)
+        context = {"form": form, "draft": draft_id, "photo_kept": bool(draft.photo), "typed": typed}
+        return render(request, "citizen/home.html", context, status=422)
+    draft.text = masking.decided(request.POST, form.cleaned_data["text"])
     drafts.save(request.session, draft_id, draft)
     return redirect("report-place", draft_id)
 
@@ -394,9 +399,14 @@ def _case(request: HttpRequest, typed: str) -> Case | HttpResponseRedirect:
 
 
 def _is_open(request: HttpRequest, case: Case) -> bool:
-    """Whether everything of the case may be shown here: who asks has typed the digits, has just sent it, or left no
-    number."""
-    return not following.needs_digits(case) or opening.is_open(request.session, case.code, timezone.now())
+    """Whether everything of the case may be shown here: who asks has typed the digits, holds the number, has just sent
+    it, or left no number."""
+    session, now = request.session, timezone.now()
+    return (
+        not following.needs_digits(case)
+        or opening.is_open(session, case.code, now)
+        or mine.is_mine(session, case, now)
+    )
 
 
 def _address(case: Case) -> str:
@@ -408,9 +418,10 @@ def _show(
     case: Case,
     bound: dict[str, Any] | None = None,
     digits: DigitsForm | None = None,
+    typed: list[masking.Typed] | None = None,
 ) -> HttpResponse:
-    """The page of a case; without its digits, how far it has come. ``bound`` are the forms that came back, and
-    ``digits`` what they ask for besides."""
+    """The page of a case; without its digits, how far it has come. ``bound`` are the forms that came back, ``digits``
+    what they ask for besides, and ``typed`` the numbers in them."""
     bound = bound or {}
     is_open = _is_open(request, case)
     # What was typed is given back also where the digits are asked for once more.
@@ -431,6 +442,7 @@ def _show(
         "numbered": following.needs_digits(case),
         "actions": actions,
         "digits": digits,
+        "typed": typed,
         "key": request.POST.get("key", "")[:64] or uuid.uuid4().hex,
         "qr": keepsake.drawing(address),
         "address": address,
@@ -440,7 +452,7 @@ def _show(
             "case": case,
             "story": story.tell(case),
             "reply": story.for_the_code(case, case.public_reply),
-            "words": story.without_numbers(case.content),
+            "words": story.own_words(case.content),
             "destroyed": [destruction.sentence(s) for s in destruction.told(case)],
             "photographs": case.attachments.count(),
             "same": bool(case.fields.get("same_as")),
@@ -510,9 +522,17 @@ def act(request: HttpRequest, code: str, action: str) -> HttpResponse:
         if request.FILES:
             form.add_error(None, AGAIN_PHOTO)
     photo = "" if lost or digits is not None else _photo(request, form)
-    if not lost and digits is None and form.is_valid():
+    words = [name for name, field in form.fields.items() if isinstance(field, SafeText)]
+    typed = masking.undecided(request.POST, words) if not lost and form.is_valid() else []
+    if typed and photo:
+        form.add_error(None, AGAIN_PHOTO)
+    if not lost and digits is None and not typed and form.is_valid():
         key, now = request.POST.get("key", "")[:64], timezone.now()
-        entered = {name: value for name, value in form.cleaned_data.items() if name != "photo"}
+        entered = {
+            name: masking.decided(request.POST, value) if name in words else value
+            for name, value in form.cleaned_data.items()
+            if name != "photo"
+        }
         try:
             engine.act_as_requester(found.code, action, entered, now=now, key=key or None)
             if photo:
@@ -521,7 +541,7 @@ def act(request: HttpRequest, code: str, action: str) -> HttpResponse:
             add_errors(form, refusal)
         else:
             return redirect(f"{reverse('tracking', args=[code])}?done=1")
-    answer = _show(request, found, {action: form}, digits)
+    answer = _show(request, found, {action: form}, digits, typed)
     return told_when(answer, limited) if limited is not None else answer
 
 
@@ -592,4 +612,5 @@ urlpatterns = [
     path("t/<str:code>/", case, name="tracking"),
     path("t/<str:code>/code.png", picture, name="tracking-picture"),
     path("t/<str:code>/<slug:action>/", act, name="tracking-act"),
+    *mine.urlpatterns,
 ]

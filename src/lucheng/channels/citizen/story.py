@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -20,6 +19,7 @@ from lucheng.core.clocks.models import Clock, ClockKind
 from lucheng.core.ledger.append import REQUESTER
 from lucheng.core.ledger.models import Event
 from lucheng.core.organisation.models import Unit
+from lucheng.core.privacy import personal
 from lucheng.core.triage.reply import mask_rooms
 
 S = State
@@ -146,6 +146,9 @@ _SHOWN = {(t.action, name) for t in TRANSITIONS for name in t.shows}
 _THEIRS = {t.action for t in TRANSITIONS if t.who == REQUESTER}
 
 
+#: Steps whose texts a unit or the hotline writes: the landline of an office and a date may stand in them.
+
+
 @dataclass(frozen=True)
 class Entry:
     """One line of the timeline."""
@@ -175,19 +178,27 @@ class Story:
     entries: list[Entry]
 
 
+def _said(words: Words, case: Case) -> str:
+    unit = case.lead_unit.name if case.lead_unit is not None else gettext("the unit in charge")
+    return str(words) % {"unit": unit}
+
+
+def where(case: Case) -> str:
+    """Where a case stands, in plain words. ``case`` comes with its ``lead_unit``."""
+    return _said(_WHERE[S(case.state)][0], case)
+
+
 def stage(case: Case) -> Stage:
     """How far a case has come, in one query: nothing of what it is about. ``case`` comes with its ``lead_unit``."""
     state = S(case.state)
-    in_charge = case.lead_unit.name if case.lead_unit is not None else gettext("the unit in charge")
-    where, then = (str(words) % {"unit": in_charge} for words in _WHERE[state])
     clock = None
     if state in _AWAITED:
         clock = Clock.objects.filter(
             case=case, kind=_AWAITED[state], state__in=(Clock.State.RUNNING, Clock.State.PAUSED)
         ).first()
     return Stage(
-        where=where,
-        next=then,
+        where=where(case),
+        next=_said(_WHERE[state][1], case),
         due=clock.due_at if clock else None,
         warn=clock.warn_at if clock else None,
         paused=clock is not None and clock.state == Clock.State.PAUSED,
@@ -220,20 +231,18 @@ def tell(case: Case) -> Story:
     return Story(stage(case), entries)
 
 
-_NUMBERS = re.compile(r"\d[\d\s-]{5,}\d[xX]?")
+def own_words(text: str) -> str:
+    """What the requester wrote, for a page that others may come to see: numbers of persons and the rooms of homes are
+    covered.
 
-
-def without_numbers(text: str) -> str:
-    """The requester's own words for a page that a code alone opens: long numbers, such as telephones, and the rooms of
-    homes are covered.
-
-    >>> without_numbers("电话 138 0013 2210，3号楼2单元501室")
-    '电话 1****，3号楼2单元***'
+    >>> own_words("电话 138 0013 2210，3号楼2单元501室")[-10:]
+    '3号楼2单元***'
     """
-    return _NUMBERS.sub(lambda m: m[0][0] + "****", mask_rooms(text, text))
+    return personal.cover_all(mask_rooms(text, text))
 
 
 def for_the_code(case: Case, text: str, *, own: bool = False) -> str:
-    """What was written in a step of the case, for whoever holds its code: without the rooms of homes. ``own``: the
-    requester wrote it."""
-    return mask_rooms(text, "\n".join((case.address, case.content, text if own else "")))
+    """What was written in a step of the case, for whoever holds its code: without the rooms of homes and the numbers of
+    persons. ``own``: the requester wrote it, and every number is covered."""
+    roomless = mask_rooms(text, "\n".join((case.address, case.content, text if own else "")))
+    return personal.cover_all(roomless) if own else personal.cover(roomless, personal.OF_A_PERSON)

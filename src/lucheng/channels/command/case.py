@@ -152,7 +152,7 @@ def _show(
     offered = steps.offered(
         case, engine.actions_for(case, reader), reader, assists, {a.clock.kind for a in live}
     )
-    messages_ = Message.objects.filter(case=case).order_by("id")[:LINKED]
+    messages_ = letters.shown(Message.objects.filter(case=case)).order_by("id")[:LINKED]
     context = {
         "case": case,
         "kind": kind,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import wraps
 from typing import Any, cast
@@ -30,10 +30,11 @@ from lucheng.core.organisation.access import Scope
 from lucheng.core.organisation.middleware import scope
 from lucheng.core.organisation.models import Person
 from lucheng.core.places import locate, names
-from lucheng.core.privacy import contacts
+from lucheng.core.privacy import contacts, personal
 from lucheng.core.triage import classify, lookalikes, urgent
 from lucheng.postgresql.context import everything
 from lucheng.projects.command_centre import drafts, search
+from lucheng.web import masking
 from lucheng.web.nav import Entry
 
 NAV = [
@@ -203,6 +204,13 @@ def desk(request: HttpRequest) -> HttpResponse:
     if action in ("propose", "take", "article"):
         return _desk(request, unsent(_with(entered, action, target)), reader)
     form = OrderForm(request.POST)
+    if action != "transfer":  # a call for help waits for nothing
+        typed = masking.undecided(request.POST, ["content"])
+        typed += masking.undecided(request.POST, ["answer"], personal.OF_A_PERSON)
+        if typed:
+            return _desk(request, form, reader, status=422, typed=typed)
+        entered["content"] = masking.decided(request.POST, entered.get("content", ""))
+        entered["answer"] = masking.decided(request.POST, entered.get("answer", ""), personal.OF_A_PERSON)
     try:
         number = _write(entered, person, reader, action, target)
     except Invalid as e:
@@ -337,7 +345,12 @@ def _unfinished(person: Person, but: str) -> list[dict[str, Any]]:
 
 
 def _desk(
-    request: HttpRequest, form: OrderForm, reader: Scope, status: int = 200, done: str = ""
+    request: HttpRequest,
+    form: OrderForm,
+    reader: Scope,
+    status: int = 200,
+    done: str = "",
+    typed: Sequence[masking.Typed] = (),
 ) -> HttpResponse:
     person = _person(request)
     entered = entered_in(
@@ -351,6 +364,8 @@ def _desk(
         "done": _done(done, reader, person) if done else None,
         "drafts": _unfinished(person, entered.get("key", "")),
         "emergency": EMERGENCY,
+        "typed": typed,
+        "pressed": request.POST.get("do", "register"),
     }
     return render(request, "hotline/desk.html", context, status=status)
 

@@ -26,9 +26,9 @@ from lucheng.core.clocks.models import Clock, ClockKind
 from lucheng.core.errors import Invalid, NotFound, Refused
 from lucheng.core.organisation.middleware import scope
 from lucheng.core.organisation.models import Person
-from lucheng.core.privacy import contacts
+from lucheng.core.privacy import contacts, personal
 from lucheng.core.triage import reply, templates
-from lucheng.web import numbers, sealed
+from lucheng.web import masking, numbers, sealed
 from lucheng.web.uploads import too_large
 
 #: The key that opens each step's form, as in a mail program.
@@ -271,6 +271,13 @@ def step(request: HttpRequest, number: str, action: str) -> HttpResponse:
     data = request.POST.copy()
     if action == "reply" and "use" in data:  # without script: the template comes into the text by way of here
         return _insert(request, case, data)
+    if panel == "reply":
+        if typed := masking.undecided(data, _REPLY_TEXTS, personal.OF_A_PERSON):
+            bound = FORMS[panel](case, panel, data)
+            return _show(request, case, opened=panel, bound=bound, status=422, typed=typed)
+        for name in _REPLY_TEXTS:
+            if name in data:
+                data[name] = masking.decided(data, str(data[name]), personal.OF_A_PERSON)
     try:
         kept = _evidence(request, case) if action == "return" else []
         if kept:
@@ -284,6 +291,10 @@ def step(request: HttpRequest, number: str, action: str) -> HttpResponse:
         return _refused(request, number, panel, data, e)
     messages.success(request, _("Done: %(action)s.") % {"action": EVENT_NAMES[action]})
     return _onward(request, number)
+
+
+#: What a unit writes about a requester's matter: for the requester, and for the centre.
+_REPLY_TEXTS = ("public_reply", "handling", "note")
 
 
 def _onward(request: HttpRequest, number: str) -> HttpResponse:

@@ -7,11 +7,13 @@ is open while a gateway takes its time. Whoever dies between sending and marking
 
 from __future__ import annotations
 
+import base64
 import datetime as dt
 import logging
 import re
 from typing import Any
 
+from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import F, Q
 from django.utils import timezone, translation
@@ -24,7 +26,13 @@ from lucheng.core.ledger.adapters import NotSent, Outgoing, adapter
 from lucheng.core.ledger.models import Message
 from lucheng.core.privacy import contacts
 from lucheng.core.privacy.models import Contact
+from lucheng.core.privacy.sealing import unseal
 from lucheng.postgresql.context import everything
+
+#: The message with a one-time code, whose ``digits`` are sealed under this name (lucheng.core.privacy.one_time).
+ONE_TIME = "one_time"
+#: How long a one-time code is worth sending.
+ONE_TIME_HOLDS = dt.timedelta(minutes=5)
 
 log = logging.getLogger(__name__)
 
@@ -75,10 +83,18 @@ def enqueue(
 def text_of(message: Message) -> str:
     """The message as its receiver reads it. For lists, select ``case__contact``: no further query is made.
 
-    Should a text ever hold the requester's own number, its mask stands there instead.
+    Should a text ever hold the requester's own number, its mask stands there instead. A one-time code is for its
+    receiver alone and stands as stars; in the demo city, where no message leaves, it is shown.
     """
+    return _text(message, open_code=settings.DEMO)
+
+
+def _text(message: Message, *, open_code: bool) -> str:
     words = wording.wording(message.template)
     values = {"number": message.case.number, **message.params}
+    if message.template == ONE_TIME:
+        sealed = base64.b64decode(message.params["digits"])
+        values["digits"] = unseal(sealed, ONE_TIME) if open_code else "******"
     language = "zh"
     if message.to_unit_id is None:
         values["code"] = codes.written(message.case.code)
@@ -89,6 +105,11 @@ def text_of(message: Message) -> str:
         start, end = contact.phone_mask.split("****")
         text = re.sub(rf"(?<!\d){re.escape(start)}\d{{3,5}}{re.escape(end)}(?!\d)", contact.phone_mask, text)
     return text
+
+
+def reaches_requesters() -> bool:
+    """Whether a text message comes to its receiver in this installation."""
+    return settings.DEMO or adapter(Message.Channel.SMS) is not None
 
 
 def _contact(message: Message) -> Contact | None:
@@ -145,9 +166,11 @@ def _outgoing(message: Message, now: dt.datetime) -> Outgoing:
         to = contacts.open_phone(contact) if contact is not None else ""
     if not to:
         raise NotSent("there is no number to send it to", final=True)
+    if message.template == ONE_TIME and now >= message.created_at + ONE_TIME_HOLDS:
+        raise NotSent("the code in it is too old", final=True)
     # The moment of creation is part of the id: a database restored from a backup gives old numbers to new messages.
     stamp = int(message.created_at.timestamp() * 1000)
-    text = text_of(message)
+    text = _text(message, open_code=True)
     if now - message.created_at > LATE:
         with translation.override(
             "en" if message.to_unit_id is None and message.case.language == "en" else "zh-hans"

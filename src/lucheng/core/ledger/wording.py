@@ -36,7 +36,9 @@ _FIELDS = {
 #: What a text may use beside the params of its message, by whom it is for.
 _GIVEN = {"requester": {"number", "code"}, "unit": {"number"}}
 #: What the sender of a message gives beyond that.
-_PARAMS = {name: {"clock", "due"} for name in ("clock_warned", "clock_urged", "clock_escalated")}
+_PARAMS = {name: {"clock", "due"} for name in ("clock_warned", "clock_urged", "clock_escalated")} | {
+    "one_time": {"digits"}
+}
 
 
 @dataclass(frozen=True)
@@ -151,7 +153,11 @@ def allowed(pack: Wording) -> frozenset[str]:
 def needed(pack: Wording, language: str) -> frozenset[str]:
     """What a text must use: without its order number a unit, without its code a requester cannot find the case. The
     code is asked for only where the pack's own words give it."""
-    return frozenset({"code"} & _slots(pack.texts[language])) if pack.to_requester else frozenset({"number"})
+    return (
+        frozenset({"code", "digits"} & _slots(pack.texts[language]))
+        if pack.to_requester
+        else frozenset({"number"})
+    )
 
 
 #: Seven digits and more, however they are grouped: a telephone, identity or order number. Short public numbers (110,
@@ -265,7 +271,12 @@ def length(text: str) -> Length:
 
 
 #: Stands for a real message in a preview.
-SAMPLE = {"number": "26030200000001", "code": "LC-7Q4K-29XM-5TAB", "due": "2026-03-05 18:00"}
+SAMPLE = {
+    "number": "26030200000001",
+    "code": "LC-7Q4K-29XM-5TAB",
+    "due": "2026-03-05 18:00",
+    "digits": "204816",
+}
 
 
 def preview(text: str, clock: str) -> str:

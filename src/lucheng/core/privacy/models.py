@@ -28,6 +28,18 @@ class Contact(models.Model):
         return self.phone_mask
 
 
+class OneTimeCode(models.Model):
+    """The last one-time code that was asked for with a number, whether any case has that number or not."""
+
+    number = models.BinaryField(primary_key=True, help_text="blind index of the number")
+    digest = models.BinaryField(help_text="keyed hash of number and code")
+    until = models.DateTimeField(db_index=True)
+    tries = models.PositiveSmallIntegerField(default=0, help_text="how often it was tried")
+
+    def __str__(self) -> str:
+        return self.until.isoformat()
+
+
 class Reveal(models.Model):
     """One look at sealed data: who, for which unit, at what, when, why. Whoever checks the looks reads no cases, so the
     order's number stands here as well."""
