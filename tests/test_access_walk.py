@@ -16,6 +16,7 @@ pytestmark = pytest.mark.django_db
 #: What stands open to the street: the resident's pages, the way in, how things look, and the interface's own words.
 PUBLIC = {
     *("home", "urgent", "report-place", "report-nearby", "report-you", "around", "around-place", "faq"),
+    *("notice", "notice-edition"),
     *("track", "tracking", "tracking-picture", "tracking-act", "act_as_requester", "post_report"),
     *("sign-in", "sign-out", "set_language", "theme", "large-print", "style", "outlines"),
     *("api-docs", "problem", "openapi-json", "api-root"),
