@@ -33,6 +33,14 @@ def _fresh_snapshots() -> None:
     snapshot.forget()
 
 
+@pytest.fixture(autouse=True)
+def _walls_stay_with_their_test(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A worker that a test runs in this process walls it in."""
+    from lucheng.postgresql import context
+
+    monkeypatch.setattr(context, "_process", context.process())
+
+
 @pytest.fixture(autouse=True, scope="session")
 def _flush_may_empty_the_ledger() -> Iterator[None]:
     """Tests that commit are cleaned up by TRUNCATE, which the ledger refuses: for that alone, triggers rest.

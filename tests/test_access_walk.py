@@ -17,6 +17,7 @@ pytestmark = pytest.mark.django_db
 PUBLIC = {
     *("home", "urgent", "report-place", "report-nearby", "report-you", "around", "around-place", "faq"),
     *("mine", "mine-code", "mine-cases", "mine-leave"),
+    *("notice", "notice-edition"),
     *("track", "tracking", "tracking-picture", "tracking-act", "act_as_requester", "post_report"),
     *(
         "sign-in",

@@ -141,6 +141,7 @@ def _values(city: City, near: Case) -> dict[str, str]:
         "name": "received",
         "what": "unit",
         "year": "2026",
+        "edition": "1",
         "pk": str(member.pk),
         "post": str(Post.objects.get(person=member).pk),
         "code": near.code,
@@ -196,8 +197,10 @@ def walk(city: City) -> Walk:
     from tests import factories
 
     from lucheng.core.cases.models import State
+    from lucheng.core.privacy import notices
 
     factories.article(city)
+    notices.load(now=factories.NOW)
     near = factories.received(matter=factories.RUBBISH, title=NEAR_TITLE)
     near = factories.step(near, "accept", "dispatcher", city, matter=factories.RUBBISH)
     near = factories.step(near, "dispatch", "dispatcher", city)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+import io
 import json
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -214,3 +216,31 @@ def test_the_commands_load_list_propose_run_and_do_it_again(
     code, shown = run("list")
     assert code == 0 and "edition 2" in shown and "officer" in shown
     assert run("again") == (0, "1 lines: 0 destroyed again, 1 gone already, 0 of orders that are not here")
+
+
+COPY = "/admin/copies/"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_copy_is_made_for_who_brings_code_and_number_and_stands_in_the_ledger(
+    city: City, officer: Client
+) -> None:
+    case = factories.received(phone="13800132210", name="李测试")
+    sent = {"code": codes.written(case.code), "phone": "138 0013 2210", "reason": "本人到场申请复制"}
+    for changed, words in (
+        ({"phone": "13900132211"}, "do not belong together"),
+        ({"code": "LC-0000-0000-0000"}, "do not belong together"),
+        ({"phone": "x"}, "not a telephone number"),
+        ({"reason": "无"}, "at least 4 characters"),
+    ):
+        answer = officer.post(COPY, sent | changed)
+        assert answer.status_code == 422 and words in text(answer)
+    assert not case.events.filter(action="exported").exists()
+    answer = officer.post(COPY, sent)
+    assert answer["Content-Type"] == "application/zip" and "no-store" in answer["Cache-Control"]
+    with zipfile.ZipFile(io.BytesIO(answer.getvalue())) as made:  # type: ignore[attr-defined]
+        (said,) = json.loads(made.read("data.json"))["cases"]
+    assert said["number"] == case.number and said["requester"]["name"] == "李测试"
+    assert case.events.get(action="exported").actor == city.people["officer"]
+    for who in ("administrator", "duty_officer"):
+        assert factories.client(city, who).post(COPY, sent).status_code == 403

@@ -105,6 +105,13 @@ PARTS = (
         gettext_lazy("What is destroyed when its time is over: proposed by rule, approved by a person."),
     ),
     Part(
+        gettext_lazy("Copy for a requester"),
+        "copies",
+        ("privacy.audit",),
+        "/admin/copies/",
+        gettext_lazy("What is held of a person, in a file for that person."),
+    ),
+    Part(
         gettext_lazy("Jobs and queues"),
         "jobs",
         ("organisation.edit",),

@@ -423,3 +423,22 @@ class HoldForm(forms.Form):
         help_text=_("For example a suit or an audit, with its file number."),
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )
+
+
+class CopyForm(forms.Form):
+    """Whose data is copied, and why."""
+
+    code = forms.CharField(
+        label=_("Tracking code"), max_length=40, widget=forms.TextInput(attrs={"autocomplete": "off"})
+    )
+    phone = forms.CharField(
+        label=_("The number left with it"),
+        max_length=40,
+        widget=forms.TextInput(attrs={"autocomplete": "off", "inputmode": "tel"}),
+    )
+    reason = forms.CharField(
+        label=_("Why"),
+        max_length=200,
+        help_text=_("For example when and how they asked. It is kept for good."),
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+    )

@@ -5,7 +5,16 @@ from __future__ import annotations
 from django.urls import path
 from django.utils.translation import gettext_lazy as _
 
-from lucheng.channels.administration import catalogue, jobs, organisation, overview, retention, texts, times
+from lucheng.channels.administration import (
+    catalogue,
+    copies,
+    jobs,
+    organisation,
+    overview,
+    retention,
+    texts,
+    times,
+)
 from lucheng.channels.administration.doors import ANY
 from lucheng.web.nav import Entry
 
@@ -56,6 +65,7 @@ urlpatterns = [
     path("admin/retention/<int:pk>/", retention.batch, name="retention-batch"),
     path("admin/retention/<int:pk>/approve/", retention.approve, name="approve-retention"),
     path("admin/retention/<int:pk>/hold/", retention.hold_items, name="hold-retention"),
+    path("admin/copies/", copies.copy, name="copies"),
     path("admin/jobs/", jobs.jobs, name="jobs"),
     path("admin/jobs/failed/", jobs.failed, name="failed-messages"),
     path("admin/jobs/messages/retry/", jobs.retry_messages, name="retry-messages"),

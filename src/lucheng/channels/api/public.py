@@ -47,6 +47,8 @@ class Report(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     collective: bool = False
     occurred_at: Moment | None = None
     accused_unit: int | None = None
+    #: Edition of the privacy notice that the person was shown: /notice/ shows the newest with its number.
+    notice: int | None = None
 
 
 _decode = msgspec.json.Decoder(Report).decode

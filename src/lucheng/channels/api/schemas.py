@@ -207,6 +207,7 @@ class Detail(Row):
     source_ref: str
     language: str
     reply_wanted: bool
+    notice: int | None = Field(description="edition of the privacy notice that the requester was shown")
     fields: dict[str, Any]
     contact: Contact
     accused_unit: UnitRef | None

@@ -320,6 +320,7 @@ def detail(case: Case, who: Scope) -> out.Detail:
         source_ref=case.source_ref,
         language=case.language,
         reply_wanted=case.reply_wanted,
+        notice=case.notice,
         fields=case.fields,
         contact=out.Contact(
             anonymous=case.anonymous,

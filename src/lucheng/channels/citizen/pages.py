@@ -42,11 +42,11 @@ from lucheng.core.ledger.append import REQUESTER
 from lucheng.core.limits.counting import Limited
 from lucheng.core.places import locate, names
 from lucheng.core.places.models import LEVELS, Kind
-from lucheng.core.privacy import destruction
+from lucheng.core.privacy import destruction, notices
 from lucheng.core.triage import lookalikes, urgent
 from lucheng.postgresql.context import everything
 from lucheng.projects.command_centre.cases import ORDER
-from lucheng.web import addresses, masking
+from lucheng.web import addresses, masking, numbers
 from lucheng.web.addresses import client_address
 from lucheng.web.refusals import token_lost, told_when
 from lucheng.web.uploads import too_large
@@ -298,7 +298,8 @@ def you(request: HttpRequest, draft_id: str, draft: Draft) -> HttpResponse:
     limited: Limited | None = None
     if request.method == "POST" and not _lost(request, form) and form.is_valid():
         try:
-            code = _send(draft_id, draft, form.cleaned_data, client_address(request))
+            entered = {**form.cleaned_data, "notice": _shown(request)}
+            code = _send(draft_id, draft, entered, client_address(request))
         except NotFound:
             # The case is made and sending again finds it; only the photograph had waited for too long.
             draft.photo = ""
@@ -315,9 +316,15 @@ def you(request: HttpRequest, draft_id: str, draft: Draft) -> HttpResponse:
             drafts.sent(request.session, draft_id, code)
             return redirect(f"{reverse('tracking', args=[code])}?new=1")
     where = names.place_name(draft.place) if draft.place else draft.address
-    context = _step(draft_id, draft, form=form, where=where)
+    context = _step(draft_id, draft, form=form, where=where, notice=notices.current())
     answer = render(request, "citizen/you.html", context, status=422 if form.is_bound else 200)
     return told_when(answer, limited) if limited is not None else answer
+
+
+def _shown(request: HttpRequest) -> int | None:
+    """The edition of the notice that stood beside the form when it was sent."""
+    number = numbers.whole(request.POST.get("notice"))
+    return number if notices.exists(number) else None
 
 
 def _send(draft_id: str, draft: Draft, entered: dict[str, Any], line: str) -> str:
@@ -347,6 +354,7 @@ def _send(draft_id: str, draft: Draft, entered: dict[str, Any], line: str) -> st
             reply_wanted=not entered["no_reply"],
             language="en" if (get_language() or "").startswith("en") else "zh",
             fields={"same_as": same} if same else {},
+            notice=entered["notice"],
         ),
         address=line,
         now=now,
@@ -545,6 +553,22 @@ def act(request: HttpRequest, code: str, action: str) -> HttpResponse:
     return told_when(answer, limited) if limited is not None else answer
 
 
+# --- what is done with what people say ---------------------------------------------------------------------------
+
+
+@require_safe
+def notice(request: HttpRequest, edition: int | None = None) -> HttpResponse:
+    """The privacy notice that holds, or an earlier edition by its number."""
+    found = notices.edition(edition)
+    context = {
+        "edition": found,
+        "blocks": notices.blocks(found),
+        "newest": notices.current() == found.number,
+        "earlier": range(1, found.number),
+    }
+    return render(request, "citizen/notice.html", context)
+
+
 # --- the neighbourhood ----------------------------------------------------------------------------------------------
 
 
@@ -606,6 +630,8 @@ urlpatterns = [
     path("report/<hex:draft_id>/place/", place, name="report-place"),
     path("report/<hex:draft_id>/nearby/", nearby, name="report-nearby"),
     path("report/<hex:draft_id>/you/", you, name="report-you"),
+    path("notice/", notice, name="notice"),
+    path("notice/<int:edition>/", notice, name="notice-edition"),
     path("around/", around, name="around"),
     path("around/<str:place>/", around_place, name="around-place"),
     path("t/", track, name="track"),

@@ -109,7 +109,7 @@ def entries(
         if body.get("to") in State.values and body.get("to") != body.get("from"):
             entry.to = kind.state_name(body["to"])
         entry.facts = _facts(body, units)
-        if e.action == "contact_revealed" and reasons:
+        if e.action in ("contact_revealed", "exported") and reasons:
             entry.texts.append((FIELDS["reason"].label, str(body.get("reason", ""))))
             opened = [str(contacts.FIELDS[f]) for f in body.get("fields", ()) if f in contacts.FIELDS]
             if opened:

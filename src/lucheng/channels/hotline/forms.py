@@ -110,7 +110,7 @@ class OrderForm(forms.Form):
 
 
 #: What is kept of an order that is still being written.
-KEPT = (*OrderForm.base_fields, "proposed_place", "proposed_matter")
+KEPT = (*OrderForm.base_fields, "proposed_place", "proposed_matter", "notice")
 _FLAGS = tuple(n for n, f in OrderForm.base_fields.items() if isinstance(f, forms.BooleanField))
 
 

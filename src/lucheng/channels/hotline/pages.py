@@ -30,11 +30,11 @@ from lucheng.core.organisation.access import Scope
 from lucheng.core.organisation.middleware import scope
 from lucheng.core.organisation.models import Person
 from lucheng.core.places import locate, names
-from lucheng.core.privacy import contacts, personal
+from lucheng.core.privacy import contacts, notices, personal
 from lucheng.core.triage import classify, lookalikes, urgent
 from lucheng.postgresql.context import everything
 from lucheng.projects.command_centre import drafts, search
-from lucheng.web import masking
+from lucheng.web import masking, numbers
 from lucheng.web.nav import Entry
 
 NAV = [
@@ -174,6 +174,7 @@ def _new(entered: Mapping[str, str], dispatch: bool) -> intake.NewCase:
     if place == names.root() and not _chosen_place(entered):
         place = ""  # nobody chose the whole city: what has been written since may say more
     accused = entered.get("accused_unit", "")
+    told = numbers.whole(entered.get("notice"))
     return intake.NewCase(
         kind=ORDER,
         nature=entered.get("nature", ""),
@@ -190,6 +191,7 @@ def _new(entered: Mapping[str, str], dispatch: bool) -> intake.NewCase:
         confidential="confidential" in entered,
         reply_wanted="reply_wanted" in entered,
         dispatch=dispatch,
+        notice=told if notices.exists(told) else None,
     )
 
 
@@ -366,6 +368,7 @@ def _desk(
         "emergency": EMERGENCY,
         "typed": typed,
         "pressed": request.POST.get("do", "register"),
+        "notice": notices.current(),
     }
     return render(request, "hotline/desk.html", context, status=status)
 

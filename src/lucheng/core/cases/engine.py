@@ -383,8 +383,8 @@ def _remember(key: str | None, digest: bytes, case: Case, now: dt.datetime) -> N
         raise Conflict(_KEY_USED) from None
 
 
-#: Events that leave everything a person decides on as it was: a warning, a look at the contact.
-_QUIET = ("clock.warned", "clock.urged", "contact_revealed")
+#: Events that leave everything a person decides on as it was: a warning, a look at the contact, a copy of it.
+_QUIET = ("clock.warned", "clock.urged", "contact_revealed", "exported")
 
 
 def _check_version(case: Case, version: int) -> None:

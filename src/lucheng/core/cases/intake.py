@@ -29,7 +29,7 @@ from lucheng.core.errors import Conflict, Invalid
 from lucheng.core.ledger import chain, outbox
 from lucheng.core.organisation.models import Person, Unit
 from lucheng.core.places import locate, names
-from lucheng.core.privacy import contacts
+from lucheng.core.privacy import contacts, notices
 from lucheng.core.triage import classify
 from lucheng.postgresql.base import DatabaseWrapper
 from lucheng.postgresql.context import everything
@@ -65,6 +65,8 @@ class NewCase(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     accused_unit: int | None = None
     source_ref: str = ""
     fields: dict[str, Any] = msgspec.field(default_factory=dict)
+    #: Edition of the privacy notice that the requester was shown (lucheng.core.privacy.notices).
+    notice: int | None = None
     #: Accept and dispatch at once as the catalogue says: a member of staff has looked at matter and place.
     dispatch: bool = False
 
@@ -106,6 +108,7 @@ _COLUMNS = [
     "confidential",
     "reply_wanted",
     "intake_by_id",
+    "notice",
     "nature",
     "matter",
     "title",
@@ -231,6 +234,8 @@ def _check(new: NewCase, now: dt.datetime) -> kinds.CaseKind:
         0 < new.accused_unit < 2**63 and Unit.objects.filter(pk=new.accused_unit).exists()
     ):
         errors["accused_unit"] = _("There is no unit with the number %(id)s.") % {"id": new.accused_unit}
+    if new.notice is not None and not notices.exists(new.notice):
+        errors["notice"] = _("There is no edition %(number)s of the privacy notice.") % {"number": new.notice}
     if errors:
         raise Invalid(errors)
     return kind
@@ -262,10 +267,11 @@ def _cleaned(new: NewCase) -> NewCase:
 
 def _digest(asked: NewCase) -> bytes:
     """What tells one request from another under the same key. A field that came later counts only where it is filled,
-    so that a request sent before an upgrade and again after it is the same."""
+    so that a request sent before an upgrade and again after it is the same; which notice was shown never does."""
     said = msgspec.structs.asdict(asked)
     if not asked.contact_address:
         del said["contact_address"]
+    del said["notice"]
     return hashlib.sha256(msgspec.msgpack.encode(said)).digest()
 
 
@@ -424,6 +430,7 @@ def create(
         "confidential": new.confidential,
         "reply_wanted": new.reply_wanted,
         "intake_by_id": actor_id,
+        "notice": new.notice,
         "nature": new.nature,
         "matter": new.matter,
         "title": new.title or one_line(new.content, 40),
@@ -571,6 +578,7 @@ def part_of(case: Case, part: Mapping[str, str], *, actor: Person, role: str, no
             reply_wanted=case.reply_wanted,
             language=case.language,
             accused_unit=case.accused_unit_id,
+            notice=case.notice,
         ),
         actor=actor,
         role=role,

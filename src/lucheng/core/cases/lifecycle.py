@@ -354,6 +354,7 @@ EVENT_NAMES: dict[str, Text] = {
     "attached": _("Photograph added"),
     "contact_revealed": _("Contact looked at"),
     "destroyed": _("Destroyed by rule"),
+    "exported": _("Copied for whoever asked"),
     "clock.warned": _("Warned: due soon"),
     "clock.urged": _("Urged: overdue"),
     "clock.escalated": _("Escalated"),

@@ -108,6 +108,9 @@ class Case(models.Model):
     )
     reply_wanted = models.BooleanField(default=True)
     intake_by = models.ForeignKey("organisation.Person", models.PROTECT, null=True, related_name="+")
+    notice = models.PositiveIntegerField(
+        null=True, help_text="edition of the privacy notice that the requester was shown; none: not known"
+    )
 
     # matter
     nature = models.CharField(max_length=10, choices=Nature.choices)

@@ -12,9 +12,10 @@ from rich.table import Table
 
 from lucheng.cli import ensure_database
 from lucheng.core.console import console, reporting
-from lucheng.core.errors import NotFound
+from lucheng.core.errors import Forbidden, NotFound
+from lucheng.core.organisation.access import scope_of
 from lucheng.core.organisation.models import Person
-from lucheng.core.privacy import ciphers, destruction, rotation, sealing, wrapping
+from lucheng.core.privacy import ciphers, destruction, export, notices, rotation, sealing, wrapping
 from lucheng.core.privacy import retention as rules
 from lucheng.core.privacy.models import RetentionBatch
 
@@ -28,7 +29,11 @@ retention = typer.Typer(
     help="What is destroyed how long after closing. People approve it on the page.",
     no_args_is_help=True,
 )
+notice = typer.Typer(
+    name="notice", help="What people are told before they say anything.", no_args_is_help=True
+)
 privacy.add_typer(retention)
+privacy.add_typer(notice)
 
 
 @privacy.command()
@@ -141,6 +146,50 @@ def _person(username: str) -> Person:
     if person is None:
         raise NotFound(f"there is no person called {username}")
     return person
+
+
+@notice.command("load")
+def load_notice(
+    file: Annotated[
+        Path | None, typer.Argument(help="A TOML file; the national notice if not given.", dir_okay=False)
+    ] = None,
+    by: Annotated[str, typer.Option(help="Who answers for this notice.")] = "",
+    note: Annotated[str, typer.Option(help="Why it changes.")] = "",
+) -> None:
+    """Show a notice from now on, as a new edition. Earlier ones stay readable at /notice/NUMBER/."""
+    with reporting("loading"):
+        edition = notices.load(file, by=_person(by) if by else None, note=note, now=timezone.now())
+    console.print(
+        "this notice is shown already"
+        if edition is None
+        else f"edition {edition.number} is shown from now on"
+    )
+
+
+@privacy.command("export")
+def export_data(
+    by: Annotated[str, typer.Option(help="Who has it made; they hold the capability privacy.audit.")],
+    reason: Annotated[str, typer.Option(help="Why; it is kept in the ledger for good.")],
+    out: Annotated[Path, typer.Option(help="The zip to write; it must not exist yet.", dir_okay=False)],
+    code: Annotated[str, typer.Option(help="The case under this tracking code.")] = "",
+    phone: Annotated[str, typer.Option(help="Every case with which this number was left.")] = "",
+) -> None:
+    """Give a person's data in a machine-readable file (PIPL art. 45): JSON with its schema, and their photographs.
+
+    Make sure first that whoever asks is who they say. The file holds no data of others and no names of staff.
+    """
+    if bool(code) == bool(phone):
+        raise typer.BadParameter("give either --code or --phone")
+    if out.exists():
+        raise typer.BadParameter(f"{out} exists already", param_hint="--out")
+    with reporting("looking"):
+        person = _person(by)
+        role = scope_of(person).role_for(rules.CAPABILITY)
+        if role is None:
+            raise Forbidden(f"{by} does not hold {rules.CAPABILITY}")
+        cases = export.by_code(code) if code else export.by_phone(phone)
+        pictures = export.write_file(out, cases, person=person, role=role, reason=reason, now=timezone.now())
+    console.print(f"{len(cases):,} cases, {pictures:,} photographs: {out}", markup=False)
 
 
 @retention.command("load")

@@ -213,3 +213,24 @@ class Tombstone(models.Model):
 
     def __str__(self) -> str:
         return f"{self.case_id} {self.what}"
+
+
+class NoticeEdition(models.Model):
+    """One edition of what a person is told before they say anything. Editions are added and never changed; the newest
+    is shown, and a case keeps the number of the one that was."""
+
+    number = models.PositiveIntegerField(unique=True)
+    made_at = models.DateTimeField()
+    made_by = models.ForeignKey(
+        "organisation.Person",
+        models.PROTECT,
+        null=True,
+        related_name="+",
+        help_text="none: the national pack",
+    )
+    note = models.CharField(max_length=200, blank=True)
+    zh = models.TextField()
+    en = models.TextField()
+
+    def __str__(self) -> str:
+        return str(self.number)
