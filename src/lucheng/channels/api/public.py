@@ -97,6 +97,7 @@ def track(request: HttpRequest, code: str, phone_digits: Digits = "") -> out.Tra
                 due_at=case.due_at,
                 lead_unit=case.lead_unit.name if case.lead_unit is not None else "",
                 digits_needed=True,
+                destroyed=destroyed(case),
             )
     named = f"{case.address}\n{case.content}"
     shown: dict[int, list[str]] = {}

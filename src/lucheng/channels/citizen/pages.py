@@ -454,6 +454,8 @@ def _show(
         "key": request.POST.get("key", "")[:64] or uuid.uuid4().hex,
         "qr": keepsake.drawing(address),
         "address": address,
+        # Said to whoever has the code: once the number is destroyed, nobody can open the rest any more.
+        "destroyed": [destruction.sentence(s) for s in destruction.told(case)],
     }
     if is_open:
         context |= {
@@ -461,7 +463,6 @@ def _show(
             "story": story.tell(case),
             "reply": story.for_the_code(case, case.public_reply),
             "words": story.own_words(case.content),
-            "destroyed": [destruction.sentence(s) for s in destruction.told(case)],
             "photographs": case.attachments.count(),
             "same": bool(case.fields.get("same_as")),
             "new": "new" in request.GET,
