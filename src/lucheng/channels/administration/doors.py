@@ -98,6 +98,13 @@ PARTS = (
         gettext_lazy("What requesters and units read in text messages and on their pages."),
     ),
     Part(
+        gettext_lazy("Looks at personal data"),
+        "looks",
+        ("privacy.audit",),
+        "/admin/looks/",
+        gettext_lazy("Who opened a requester's name, number or address, of which order, and why."),
+    ),
+    Part(
         gettext_lazy("Jobs and queues"),
         "jobs",
         ("organisation.edit",),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.urls import path
 from django.utils.translation import gettext_lazy as _
 
-from lucheng.channels.administration import catalogue, jobs, organisation, overview, texts, times
+from lucheng.channels.administration import catalogue, jobs, looks, organisation, overview, texts, times
 from lucheng.channels.administration.doors import ANY
 from lucheng.web.nav import Entry
 
@@ -49,6 +49,8 @@ urlpatterns = [
     path("admin/messages/<slug:name>/", texts.text, name="message-text"),
     path("admin/messages/<slug:name>/read/", texts.read, name="message-text-read"),
     path("admin/messages/<slug:name>/reset/", texts.reset, name="message-text-reset"),
+    path("admin/looks/", looks.looks, name="looks"),
+    path("admin/looks/sheet/", looks.sheet, name="looks-sheet"),
     path("admin/jobs/", jobs.jobs, name="jobs"),
     path("admin/jobs/failed/", jobs.failed, name="failed-messages"),
     path("admin/jobs/messages/retry/", jobs.retry_messages, name="retry-messages"),
