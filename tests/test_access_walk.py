@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from html.parser import HTMLParser
 
 import pytest
@@ -34,13 +35,19 @@ PUBLIC = {
 }
 
 
+#: What a requester left of themselves, in words that stand nowhere else.
+LEFT = {"name": "闻人未央", "phone": "13900427781", "contact_address": "槐荫里 7 号 9 号楼 3 单元 1104"}
+#: The addresses that open it, for a reason.
+OPENING = {"reveal", "unit-reveal", "callback-number", "reveal_contact"}
+
+
 @pytest.fixture(scope="module")
 def found(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> access.Walk:
     """One walk for all tests here, undone at its end."""
     from django.db import transaction
 
     with django_db_blocker.unblock(), transaction.atomic():
-        made = access.walk(factories.city())
+        made = access.walk(factories.city(), **LEFT)
         transaction.set_rollback(True)
     return made
 
@@ -135,6 +142,21 @@ def test_every_answer_carries_the_policy_and_says_whether_it_may_be_kept(found: 
     of_a_session = [a for a in found.answers if a.reader != access.NOBODY]
     kept = [a for a in of_a_session if "no-store" not in a.headers["Cache-Control"]]
     assert {a.route.name for a in kept} <= {"outlines"}  # the city's outlines, the same for everybody
+
+
+def test_no_page_and_no_answer_of_the_interface_holds_what_is_sealed_but_that_of_a_look(
+    found: access.Walk,
+) -> None:
+    opened = [a for a in found.answers if any(value in a.body for value in LEFT.values())]
+    assert not _what([a for a in opened if a.route.name not in OPENING or a.method != "POST"])
+    # The walk does open it where it may: else nothing above would prove anything.
+    assert {a.route.name for a in opened} >= {"reveal_contact"}
+    assert all(a.which == access.NEAR and "contact.reveal" in found.capabilities[a.reader] for a in opened)
+    # Nor what is cut off it: the middle of the number, the number in groups, the room.
+    cut = [
+        a for a in found.answers if a.route.name not in OPENING and re.search("0042-?7|0427781|1104", a.body)
+    ]
+    assert not _what([a for a in cut if not re.search(r"\d{11,}1104|1104\d", a.body)])
 
 
 def _shows(answer: access.Answer, number: str, title: str) -> bool:

@@ -192,8 +192,9 @@ def _people(city: City, walk: Walk) -> dict[str, Client]:
     return clients
 
 
-def walk(city: City) -> Walk:
-    """Ask every route as every reader. What a request changes is undone before the next."""
+def walk(city: City, **left: str) -> Walk:
+    """Ask every route as every reader. What a request changes is undone before the next. ``left`` is what the requester
+    of the case near by left of themselves: name, phone, contact_address."""
     from tests import factories
 
     from lucheng.core.cases.models import State
@@ -201,7 +202,7 @@ def walk(city: City) -> Walk:
 
     factories.article(city)
     notices.load(now=factories.NOW)
-    near = factories.received(matter=factories.RUBBISH, title=NEAR_TITLE)
+    near = factories.received(matter=factories.RUBBISH, title=NEAR_TITLE, **left)
     near = factories.step(near, "accept", "dispatcher", city, matter=factories.RUBBISH)
     near = factories.step(near, "dispatch", "dispatcher", city)
     far = factories.case_in(State.DISPATCHED, city, place=factories.SUMU + "001001", title=FAR_TITLE)

@@ -112,6 +112,13 @@ PARTS = (
         gettext_lazy("What is held of a person, in a file for that person."),
     ),
     Part(
+        gettext_lazy("Looks at personal data"),
+        "looks",
+        ("privacy.audit",),
+        "/admin/looks/",
+        gettext_lazy("Who opened a requester's name, number or address, of which order, and why."),
+    ),
+    Part(
         gettext_lazy("Jobs and queues"),
         "jobs",
         ("organisation.edit",),

@@ -405,6 +405,28 @@ class Decided(Schema):
     why_none: str = Field(description="why the catalogue has no answer; empty where it has one")
 
 
+# --- for the data-protection officer --------------------------------------------------------------------------------
+
+
+class LookOut(Schema):
+    """One look at sealed data."""
+
+    id: int
+    at: dt.datetime
+    person: str
+    username: str
+    unit: UnitRef | None = Field(description="none where it was not recorded at the time")
+    role: str
+    number: str = Field(description="order number")
+    fields: list[str] = Field(description="what was opened: name, phone, address")
+    reason: str
+
+
+class LooksOut(Schema):
+    looks: list[LookOut]
+    next: int | None = Field(description="``before`` of the next page; none on the last")
+
+
 # --- for residents --------------------------------------------------------------------------------------------------
 
 

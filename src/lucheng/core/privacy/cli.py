@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from pathlib import Path
 from typing import Annotated, NoReturn
 
 import typer
 from django.conf import settings
 from django.utils import timezone
+from rich.markup import escape
 from rich.table import Table
 
 from lucheng.cli import ensure_database
@@ -16,10 +18,12 @@ from lucheng.core.errors import Forbidden, NotFound
 from lucheng.core.organisation.access import scope_of
 from lucheng.core.organisation.models import Person
 from lucheng.core.privacy import ciphers, destruction, export, notices, rotation, sealing, wrapping
+from lucheng.core.privacy import looks as register_of_looks
 from lucheng.core.privacy import retention as rules
-from lucheng.core.privacy.models import RetentionBatch
+from lucheng.core.privacy.models import RetentionBatch, Reveal
 
 SHOWN = 20
+_DAYS = ["%Y-%m-%d"]
 
 privacy = typer.Typer(
     name="privacy", help="Personal data: its keys, and how long it is kept.", no_args_is_help=True
@@ -274,6 +278,48 @@ def again(
         shown = ", ".join(outcome.left[:SHOWN]) + (", …" if len(outcome.left) > SHOWN else "")
         console.print(f"{len(outcome.left):,} are open or held here and are left: {shown}", style="red")
         raise typer.Exit(1)
+
+
+@privacy.command()
+def looks(
+    person: Annotated[str, typer.Option(help="Name or user name, in full.")] = "",
+    unit: Annotated[str, typer.Option(help="Name or code of a unit, in full.")] = "",
+    case: Annotated[str, typer.Option(help="Order number.")] = "",
+    reason: Annotated[str, typer.Option(help="Words of the reason.")] = "",
+    since: Annotated[dt.datetime | None, typer.Option(formats=_DAYS, help="First day; 30 days back.")] = None,
+    until: Annotated[dt.datetime | None, typer.Option(formats=_DAYS, help="Last day.")] = None,
+    limit: Annotated[int, typer.Option(min=1, max=10_000, help="Rows at most, the newest.")] = 50,
+    unusual: Annotated[bool, typer.Option("--unusual", help="Unusual days of units instead.")] = False,
+) -> None:
+    """List who looked at sealed data, of which order, and why. What was opened is not shown."""
+    ensure_database()
+    now = timezone.now()
+    if unusual:
+        days = Table("day", "unit", "looks", "usual")
+        for u in register_of_looks.unusual(Reveal.objects.all(), now):
+            days.add_row(u.day.isoformat(), u.unit, str(u.looks), f"{u.usual:g}")
+        console.print(days)
+        return
+    first = timezone.make_aware(since) if since is not None else now - register_of_looks.USUAL_PERIOD
+    asked = register_of_looks.Asked(
+        person=person,
+        unit=unit,
+        number=case,
+        reason=reason,
+        since=first,
+        until=timezone.make_aware(until + dt.timedelta(days=1)) if until is not None else None,
+    )
+    table = Table("when", "who", "unit", "order", "opened", "reason")
+    for look in register_of_looks.find(Reveal.objects.all(), asked)[:limit]:
+        table.add_row(
+            timezone.localtime(look.at).strftime("%Y-%m-%d %H:%M"),
+            f"{look.person.name} ({look.person.username})",
+            look.unit.name if look.unit is not None else "",
+            look.number,
+            ", ".join(look.fields),
+            escape(look.reason),
+        )
+    console.print(table)
 
 
 def register(app: typer.Typer) -> None:

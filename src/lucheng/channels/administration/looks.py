@@ -1,0 +1,89 @@
+"""The data-protection officer's page: every look at sealed data, and days on which a unit looked unusually often."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+from urllib.parse import urlencode
+
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+from django.utils.dateparse import parse_date
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
+
+from lucheng.channels.administration.doors import PAGE, asked, did, named, opens_for, page, workbook
+from lucheng.core.organisation.middleware import scope
+from lucheng.core.privacy import looks as register
+from lucheng.web import numbers
+
+TEXTS = ("person", "unit", "number", "reason")
+
+
+def _midnight(day: dt.date) -> dt.datetime:
+    return timezone.make_aware(dt.datetime.combine(day, dt.time()))
+
+
+def _day(text: str) -> dt.date | None:
+    """The day in an address; None where it is none that the calendar or the database knows."""
+    try:
+        day = parse_date(text)
+    except ValueError:
+        return None
+    return day if day is not None and 1900 < day.year < 9000 else None
+
+
+def _wanted(request: HttpRequest) -> tuple[register.Asked, dict[str, str], list[str]]:
+    """What the address asks for, how its form shows it, and what of it was not understood."""
+    shown = {name: asked(request, name) for name in (*TEXTS, "since", "until")}
+    since, until = _day(shown["since"]), _day(shown["until"])
+    wrong = [
+        _("“%(text)s” is no day: write it as 2026-03-02.") % {"text": shown[name]}
+        for name, day in (("since", since), ("until", until))
+        if shown[name] and day is None
+    ]
+    since = since or (until or timezone.localdate()) - register.USUAL_PERIOD
+    shown |= {"since": since.isoformat(), "until": until.isoformat() if until else ""}
+    wanted = register.Asked(
+        person=shown["person"],
+        unit=named(shown["unit"]),
+        number=shown["number"],
+        reason=shown["reason"],
+        since=_midnight(since),
+        until=_midnight(until + dt.timedelta(days=1)) if until else None,
+    )
+    return wanted, shown, wrong
+
+
+@opens_for(register.AUDIT)
+@require_safe
+def looks(request: HttpRequest) -> HttpResponse:
+    """The looks that fit, the newest first, a page at a time."""
+    wanted, shown, wrong = _wanted(request)
+    visible = register.visible(scope(request))
+    before = numbers.whole(request.GET.get("before")) or None
+    rows, following = register.page(register.find(visible, wanted), before, PAGE)
+    query = urlencode({name: text for name, text in shown.items() if text})
+    context: dict[str, Any] = {
+        "rows": [(look, register.words(look.fields)) for look in rows],
+        "asked": shown,
+        "wrong": wrong,
+        "query": query,
+        "first": before is None,
+        "following": following,
+        "unusual": register.unusual(visible, timezone.now()) if before is None else [],
+        "rule": {"least": register.LEAST, "times": register.TIMES, "days": register.PAST_DAYS},
+        "most": register.MOST_EXPORTED,
+    }
+    return page(request, "looks", context)
+
+
+@opens_for(register.AUDIT)
+@require_safe
+def sheet(request: HttpRequest) -> HttpResponse:
+    """The looks that fit, as an xlsx sheet. That it was taken is noted."""
+    wanted, shown, _wrong = _wanted(request)
+    rows = register.find(register.visible(scope(request)), wanted)
+    response = workbook(_("looks"), lambda file: register.export(rows, file))
+    did(request, "took a sheet of looks (%s)", ", ".join(n for n, text in shown.items() if text))
+    return response
