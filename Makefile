@@ -2,7 +2,7 @@
 PYTHON ?= python3
 export UV_PYTHON_DOWNLOADS = never
 
-.PHONY: demo install test lint types bench screenshots clean
+.PHONY: demo install test fuzz lint types bench screenshots clean
 
 install: .venv/.installed
 
@@ -22,6 +22,13 @@ lint: install
 
 test: install lint
 	.venv/bin/pytest -n 2
+
+# Looks for inputs that break something: SECONDS for each parser, EXAMPLES for each operation of the API.
+SECONDS ?= 300
+EXAMPLES ?= 500
+fuzz: install
+	.venv/bin/python -m tests.fuzz --seconds $(SECONDS)
+	LUCHENG_FUZZ_EXAMPLES=$(EXAMPLES) .venv/bin/pytest tests/channels/api/test_fuzz.py
 
 bench: install
 	.venv/bin/python -m bench

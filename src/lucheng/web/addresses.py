@@ -18,11 +18,17 @@ def ours(address: str, otherwise: str) -> str:
     """``address`` where it is a path of this installation; ``otherwise`` for anything else that somebody may write
     into a form or a link.
 
-    >>> ours("/board/?page=2", "/"), ours("//elsewhere.example/", "/"), ours("board", "/")
+    >>> ours("/board/?page=2", "/"), ours("//elsewhere.example/", "/"), ours("/\\\\", "/")
     ('/board/?page=2', '/', '/')
     """
-    fits = address.startswith("/") and url_has_allowed_host_and_scheme(address, allowed_hosts=None)
-    return address if fits else otherwise
+    # Browsers read a backslash as a slash and leave control characters out; no address of ours holds either.
+    path = address.startswith("/") and not address.startswith("//")
+    plain = address.isprintable() and "\\" not in address
+    return (
+        address
+        if path and plain and url_has_allowed_host_and_scheme(address, allowed_hosts=None)
+        else otherwise
+    )
 
 
 def absolute(path: str) -> str:

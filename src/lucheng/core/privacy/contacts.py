@@ -61,7 +61,7 @@ def normalise_phone(text: str) -> str:
         return ""
     plain = _EXTENSION.sub("x", plain)
     plain = re.sub(r"^00(?=[1-9])", "+", plain)
-    plain = re.sub(r"^\+86", "", plain)
+    plain = re.sub(r"^\+86(?!00)", "", plain)
     if re.fullmatch(r"86" + _MOBILE.pattern, plain):
         plain = plain[2:]
     if not _NUMBER.fullmatch(plain):
