@@ -57,7 +57,7 @@ def test_no_record_keeps_what_is_never_built(name: str) -> None:
 
 
 def test_the_cases_of_a_number_are_listed_to_its_holder_alone() -> None:
-    """A list by number for anybody else would be a history of one caller."""
+    """A list by number for anybody else would be a history of one caller; a copy of what is held is for that person."""
     source = Path(__file__).parents[1] / "src" / "lucheng"
     asking = {
         str(file.relative_to(source))
@@ -69,6 +69,7 @@ def test_the_cases_of_a_number_are_listed_to_its_holder_alone() -> None:
     assert asking == {
         "core/privacy/contacts.py",  # seals them
         "core/privacy/one_time.py",  # lists them
+        "core/privacy/export.py",  # copies them for the person, who is told of it, with a reason in the ledger
         "channels/citizen/mine.py",  # to whoever has typed the code that was sent to the number
     }
 

@@ -28,6 +28,7 @@ class Guarded(Installation):
             **super().env,
             "LUCHENG_WRAPPING": "vault",
             "LUCHENG_VAULT_URL": self.url,
+            "LUCHENG_OUTGOING_HOSTS": "127.0.0.1,localhost",
             "LUCHENG_VAULT_TOKEN": TOKEN,
         }
 

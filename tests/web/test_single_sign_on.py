@@ -62,6 +62,7 @@ def issuer() -> Iterator[str]:
 @pytest.fixture
 def configured(settings: Any, issuer: str, city: factories.City) -> factories.City:
     settings.OIDC_ISSUER, settings.OIDC_CLIENT, settings.OIDC_SECRET = issuer, "lucheng", "a secret"
+    settings.OUTGOING_HOSTS = {"127.0.0.1", "localhost"}
     return city
 
 

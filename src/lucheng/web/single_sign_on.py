@@ -10,7 +10,8 @@ from functools import lru_cache
 from typing import Any
 
 from authlib.common.errors import AuthlibBaseError
-from authlib.integrations.django_client import OAuth
+from authlib.integrations.django_client import DjangoOAuth2App, OAuth
+from authlib.integrations.requests_client import OAuth2Session
 from django.conf import settings
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
@@ -20,8 +21,11 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 from joserfc.errors import JoseError
-from requests import RequestException
+from requests import ConnectionError as RequestsConnectionError
+from requests import PreparedRequest, RequestException, Response
+from requests.adapters import BaseAdapter
 
+from lucheng.core import outgoing
 from lucheng.core.organisation.models import Person
 
 log = logging.getLogger("lucheng.administration")
@@ -40,6 +44,42 @@ _LINE = (RequestException, OSError)
 _ANSWER = (AuthlibBaseError, JoseError, ValueError, KeyError, TypeError, RuntimeError)
 
 
+class _OneWayOut(BaseAdapter):
+    """Carries the library's requests out by the house's one way (lucheng.core.outgoing)."""
+
+    def send(self, request: PreparedRequest, **kwargs: Any) -> Response:  # type: ignore[override]
+        body = request.body.encode() if isinstance(request.body, str) else request.body
+        try:
+            answer = outgoing.call(
+                request.method or "GET", request.url or "", body, request.headers, timeout=_PATIENCE
+            )
+        except outgoing.Unreachable as error:
+            raise RequestsConnectionError(str(error)) from None
+        response = Response()
+        response.status_code, response.request, response.url = answer.status, request, request.url or ""
+        response.headers.update(answer.headers)
+        response._content = answer.body
+        return response
+
+    def close(self) -> None:
+        """Nothing is kept open."""
+
+
+class _Session(OAuth2Session):  # type: ignore[misc]
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for scheme in ("https://", "http://"):
+            self.mount(scheme, _OneWayOut())
+
+
+class _App(DjangoOAuth2App):  # type: ignore[misc]
+    client_cls = _Session
+
+
+class _OAuth(OAuth):  # type: ignore[misc]
+    oauth2_client_cls = _App
+
+
 class Failed(Exception):  # noqa: N818 (it did)
     """Nobody is signed in, and why, for whoever reads the page."""
 
@@ -51,7 +91,7 @@ class Failed(Exception):  # noqa: N818 (it did)
 @lru_cache(maxsize=2)
 def _provider(issuer: str, client: str, secret: str, scope: str) -> Any:
     """The provider by its own description, which is fetched when it is first needed and kept."""
-    return OAuth().register(
+    return _OAuth().register(
         "city",
         client_id=client,
         client_secret=secret or None,

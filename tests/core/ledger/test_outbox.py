@@ -100,7 +100,7 @@ def test_without_a_gateway_a_message_counts_as_sent_and_shows_what_would_have_le
     assert (message.state, message.sent_at, message.next_at) == ("sent", NOW, None)
     assert text_of(message) == (
         f"您的诉求已登记，工单编号{message.case.number}，查询码{codes.written(message.case.code)}。"
-        "凭查询码可在网上查看进度、补充情况或撤回，请妥善保管。"
+        "凭查询码和您号码的后四位，可在网上查看、补充或撤回，请妥善保管。"
     )
     assert deliver(LATER) == 0
 

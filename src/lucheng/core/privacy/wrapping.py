@@ -12,15 +12,13 @@ Vault and OpenBao (``POST /v1/transit/encrypt/<key>`` and ``…/decrypt/<key>``)
 from __future__ import annotations
 
 import base64
-import http.client
 import json
 import logging
 import os
 import secrets
 import ssl
 import time
-import urllib.error
-import urllib.request
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any, Protocol
 from urllib.parse import quote, urlsplit
@@ -31,6 +29,7 @@ from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
 from lucheng import keys
+from lucheng.core import outgoing
 from lucheng.core.errors import Unavailable
 from lucheng.core.privacy import ciphers
 
@@ -123,11 +122,6 @@ class FileWrapping:
             raise ValueError(f"was changed, or is not wrapped under wrapping key {envelope.key}") from None
 
 
-class _NoRedirect(urllib.request.HTTPRedirectHandler):
-    def redirect_request(self, *args: Any, **kwargs: Any) -> None:
-        return None  # a key is never sent to an address that was not set up
-
-
 class VaultWrapping:
     """A key-encryption key that never leaves a service which speaks Vault's transit protocol.
 
@@ -142,16 +136,14 @@ class VaultWrapping:
     def __init__(self) -> None:
         self._key = settings.VAULT_KEY
         self._base = f"{settings.VAULT_URL.rstrip('/')}/v1/{quote(settings.VAULT_MOUNT)}"
-        handlers: list[urllib.request.BaseHandler] = [_NoRedirect(), urllib.request.ProxyHandler({})]
+        self._tls: ssl.SSLContext | None = None
         if urlsplit(settings.VAULT_URL).scheme == "https":
             try:
-                context = ssl.create_default_context(cafile=settings.VAULT_CA or None)
+                self._tls = ssl.create_default_context(cafile=settings.VAULT_CA or None)
                 if settings.VAULT_CERT:
-                    context.load_cert_chain(settings.VAULT_CERT, settings.VAULT_CERT_KEY or None)
+                    self._tls.load_cert_chain(settings.VAULT_CERT, settings.VAULT_CERT_KEY or None)
             except OSError as error:
                 raise KeysAway(f"a certificate for the key service cannot be read: {error}") from None
-            handlers.append(urllib.request.HTTPSHandler(context=context))
-        self._opener = urllib.request.build_opener(*handlers)
 
     def _headers(self) -> dict[str, str]:
         token = settings.VAULT_TOKEN
@@ -167,31 +159,30 @@ class VaultWrapping:
         if time.monotonic() < until:
             raise KeysAway(why)
         url = f"{self._base}/{what}/{quote(key, safe='')}"
-        request = urllib.request.Request(url, json.dumps(body).encode(), self._headers(), method="POST")
         try:
-            with self._opener.open(request, timeout=self.TIMEOUT) as answer:
-                data: dict[str, Any] = json.load(answer)["data"]
-                return data
-        except urllib.error.HTTPError as error:
-            error.close()
-            if error.code == 400:
-                raise ValueError(f"is refused by the key service at {self._base} (400)") from None
+            answer = outgoing.call(
+                "POST", url, json.dumps(body).encode(), self._headers(), timeout=self.TIMEOUT, tls=self._tls
+            )
+        except outgoing.Unreachable as error:
+            why = f"the key service at {self._base} does not answer: {error}"
+            VaultWrapping._silent = time.monotonic() + self.PAUSE, why
+            raise KeysAway(why) from None
+        if answer.status == HTTPStatus.BAD_REQUEST:
+            raise ValueError(f"is refused by the key service at {self._base} (400)")
+        if answer.status != HTTPStatus.OK:
             reason = {
                 403: "it does not take our token, or its policy forbids this (403)",
                 404: "it has no such key (404)",
             }
-            said = reason.get(error.code, f"it answered {error.code}")
-            raise KeysAway(f"the key service at {self._base}: {said}") from None
-        except (OSError, http.client.HTTPException) as error:
-            why = (
-                f"the key service at {self._base} does not answer: {getattr(error, 'reason', None) or error}"
-            )
-            VaultWrapping._silent = time.monotonic() + self.PAUSE, why
-            raise KeysAway(why) from None
+            said = reason.get(answer.status, f"it answered {answer.status}")
+            raise KeysAway(f"the key service at {self._base}: {said}")
+        try:
+            data: dict[str, Any] = json.loads(answer.body)["data"]
         except (ValueError, KeyError, TypeError):
             raise KeysAway(
                 f"the key service at {self._base} answered something else than it should"
             ) from None
+        return data
 
     def wrap(self, key: bytes, purpose: str) -> Envelope:
         body = {"plaintext": _b64(key), "associated_data": _b64(purpose.encode())}
