@@ -16,6 +16,7 @@ from lucheng.core.clocks import sweep as clocks
 from lucheng.core.ledger import outbox
 from lucheng.core.ledger.models import Message
 from lucheng.core.status import status
+from lucheng.postgresql.context import everything
 from lucheng.web import numbers
 
 EDIT = "organisation.edit"
@@ -42,6 +43,7 @@ def jobs(request: HttpRequest) -> HttpResponse:
 
 @opens_for(EDIT, everywhere=True)
 @require_safe
+@everything("messages that were given up: of which order, why and when")
 def failed(request: HttpRequest) -> HttpResponse:
     """The messages that were given up, the newest first: of which order, why, when. Not what they say, nor to whom."""
     rows = (

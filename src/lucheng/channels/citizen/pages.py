@@ -42,7 +42,7 @@ from lucheng.core.ledger.append import REQUESTER
 from lucheng.core.limits.counting import Limited
 from lucheng.core.places import locate, names
 from lucheng.core.places.models import LEVELS, Kind
-from lucheng.core.privacy import destruction, notices
+from lucheng.core.privacy import destruction, looks, notices
 from lucheng.core.triage import lookalikes, urgent
 from lucheng.postgresql.context import everything
 from lucheng.projects.command_centre.cases import ORDER
@@ -464,6 +464,7 @@ def _show(
             "reply": story.for_the_code(case, case.public_reply),
             "words": story.own_words(case.content),
             "photographs": case.attachments.count(),
+            "looks": looks.for_the_requester(case.number),
             "same": bool(case.fields.get("same_as")),
             "new": "new" in request.GET,
             "again": "again" in request.GET,

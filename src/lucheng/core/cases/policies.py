@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from django.apps import apps
-from django.db import ProgrammingError, connections
+from django.db import ProgrammingError, connections, transaction
 from django.db.models import ForeignKey, Model
 from psycopg import errors, sql
 
@@ -96,6 +96,15 @@ def _policies() -> Iterator[tuple[str, str, str]]:
 #: Tables of the ledger, of which nothing is ever changed: the database refuses it to the owner too.
 _ADDED_ONLY = ("ledger_event", "ledger_anchor")
 
+#: What only a superuser may do, with what is amiss until it is done.
+_BY_SUPERUSER = {
+    # A unit's inbox finds its orders by "units && ...". PostgreSQL lets an index answer that under a policy only where
+    # the operator is known to tell nothing of the rows it is shown, and comparing numbers tells nothing.
+    "Units' lists are slow.": "alter function arrayoverlap(anyarray, anyarray) leakproof",
+    # Which other processes are autovacuum, and how far a standby has come.
+    "Anchors wait for autovacuum, and a standby's state is unknown.": f"grant pg_read_all_stats to {ROLE}",
+}
+
 _MAKE_ROLE = f"""
 do $$ begin
     create role {ROLE} login;
@@ -169,16 +178,11 @@ def raise_walls(using: str = "default", **_signal: Any) -> None:
         known = {(table, name): digest for table, name, digest in cursor.fetchall()}
         for statement in _statements(known):
             cursor.execute(statement)
-        # A unit's inbox finds its orders by "units && ...". PostgreSQL lets an index answer that under a policy only
-        # where the operator is known to tell nothing of the rows it is shown, and comparing numbers tells nothing.
-        cursor.execute("select proleakproof from pg_proc where proname = 'arrayoverlap'")
-        if not cursor.fetchone()[0]:
+        for why, needed in _BY_SUPERUSER.items():
             try:
-                cursor.execute("alter function arrayoverlap(anyarray, anyarray) leakproof")
+                with transaction.atomic(using=using):
+                    cursor.execute(needed)
             except ProgrammingError as error:
                 if not isinstance(error.__cause__, errors.InsufficientPrivilege):
                     raise
-                log.warning(
-                    "Units' lists will be slow. Run as a superuser in this database: "
-                    "alter function arrayoverlap(anyarray, anyarray) leakproof"
-                )
+                log.warning("%s Run as a superuser in this database: %s", why, needed)

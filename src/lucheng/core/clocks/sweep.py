@@ -23,6 +23,7 @@ from lucheng.core.clocks.service import escalate_at
 from lucheng.core.ledger import outbox
 from lucheng.core.ledger.append import SYSTEM, append
 from lucheng.core.organisation.models import Unit
+from lucheng.postgresql.context import everything
 
 log = logging.getLogger(__name__)
 
@@ -67,6 +68,7 @@ def sweep(now: dt.datetime, limit: int = 20) -> int:
     return len(clocks)
 
 
+@everything("clocks that were left alone, whatever case they are of")
 def retry(now: dt.datetime) -> int:
     """Let the sweeper try the clocks that it had left alone; returns how many there were."""
     return Clock.objects.filter(state=Clock.State.RUNNING, next_at=None, failures__gte=MAX_FAILURES).update(

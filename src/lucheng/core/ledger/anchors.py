@@ -35,7 +35,7 @@ _RUNNING = """
     select l.virtualtransaction from pg_locks l left join pg_stat_activity a on a.pid = l.pid
     where l.locktype = 'virtualxid' and l.virtualxid = l.virtualtransaction and l.pid <> pg_backend_pid()
       and (a.datname = current_database() or a.datname is null)
-      and l.pid not in (select ledger_autovacuum())
+      and a.backend_type is distinct from 'autovacuum worker'
     union all
     select 'prepared' from pg_prepared_xacts where database = current_database()
 """

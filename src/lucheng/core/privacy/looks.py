@@ -28,6 +28,7 @@ from lucheng.core.organisation.models import Person
 from lucheng.core.places import names
 from lucheng.core.privacy.contacts import FIELDS
 from lucheng.core.privacy.models import Reveal
+from lucheng.postgresql.context import everything
 
 AUDIT = "privacy.audit"
 #: How far back is looked where nobody says since when.
@@ -39,6 +40,9 @@ MOST_EXPORTED = 10_000
 LEAST, TIMES, PAST_DAYS = 10, 3, 28
 #: The days that are judged.
 JUDGED_DAYS = 14
+
+
+_auditing = everything("looks at sealed data: of which order, by whom and why, for whoever audits them")
 
 
 @dataclass(frozen=True)
@@ -109,6 +113,7 @@ def _people(text: str) -> list[int]:
     return list(Person.objects.filter(Q(username=text) | Q(name=text)).values_list("pk", flat=True))
 
 
+@_auditing
 def page(rows: QuerySet[Reveal], before: int | None, size: int) -> tuple[list[Reveal], int | None]:
     """One page of :func:`find` behind the look ``before``, and what the next page is behind. However deep it lies, it
     costs the same: it begins in the index."""
@@ -121,6 +126,7 @@ def page(rows: QuerySet[Reveal], before: int | None, size: int) -> tuple[list[Re
     return shown[:size], shown[size - 1].pk if len(shown) > size else None
 
 
+@_auditing
 def unusual(rows: QuerySet[Reveal], now: dt.datetime) -> list[UnusualDay]:
     """Days of the last two weeks, among ``rows``, on which a unit looked unusually often, the newest first. People are
     not counted."""
@@ -162,6 +168,7 @@ def words(fields: list[str]) -> str:
     return "、".join(str(FIELDS[f]) for f in fields)
 
 
+@_auditing
 def export(rows: QuerySet[Reveal], file: IO[bytes]) -> int:
     """Write looks as an xlsx sheet, the newest first, and return how many: at most :data:`MOST_EXPORTED`. Contacts are
     not in it."""
