@@ -195,7 +195,12 @@ def test_a_case_is_shown_whole_save_its_contact(caller: Callers, city: factories
     assert answer.headers["ETag"] == f'"{case.version}"'
     assert answer.headers["Cache-Control"] == "no-store"
     shown = answer.json
-    assert shown["contact"] == {"anonymous": False, "phone_mask": "138****0000", "has_name": True, "has_address": False}
+    assert shown["contact"] == {
+        "anonymous": False,
+        "phone_mask": "138****0000",
+        "has_name": True,
+        "has_address": False,
+    }
     assert "13800000000" not in answer.body.decode() and "测试人" not in answer.body.decode()
     assert shown["state"] == {"code": "replied", "name": "handled, to be reviewed"}
     assert shown["ruling"]["lead_unit"]["name"] == "鹿原市城市管理局"

@@ -113,7 +113,7 @@ def test_after_a_whole_life_no_table_session_or_log_holds_a_name_a_number_or_an_
     draft = re.findall(r'name="draft" value="([0-9a-f]{32})"', page)[0]
     assert (
         resident.post(
-            "/", {"draft": draft, "text": f"我叫{NAME}，电话{PHONE}，住{HOME}，路灯不亮"}
+            "/", {"draft": draft, "text": f"我叫{NAME}，电话{PHONE}，住{HOME}，路灯不亮", "numbers": "leave"}
         ).status_code
         == 302
     )
