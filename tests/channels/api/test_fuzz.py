@@ -119,7 +119,10 @@ def test_an_operation_answers_as_the_document_says_whatever_it_is_asked(
         case = data.draw(operation.as_strategy(generation_mode=mode))
         reader = data.draw(st.sampled_from(READERS))
         number, code, version = data.draw(st.sampled_from(world.cases))
+        checks = CHECKS
         if data.draw(st.booleans()):  # else nearly every address would name nothing
+            # What was wrong may have been just what is put right here: the answer need not be a refusal.
+            checks = [check for check in CHECKS if check is not negative_data_rejection]
             case.path_parameters |= {
                 k: v for k, v in {"number": number, "code": code}.items() if k in case.path_parameters
             }
@@ -133,6 +136,6 @@ def test_an_operation_answers_as_the_document_says_whatever_it_is_asked(
             answer = case.call(headers=headers)
             transaction.set_rollback(True)
         snapshot.forget()
-        case.validate_response(answer, checks=CHECKS)
+        case.validate_response(answer, checks=checks)
 
     ask()
