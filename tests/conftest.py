@@ -34,6 +34,15 @@ def _fresh_snapshots() -> None:
 
 
 @pytest.fixture(autouse=True)
+def _in_the_citys_language() -> None:
+    """The language of a request stays with its thread until the next one; a test begins in the city's."""
+    from django.conf import settings
+    from django.utils import translation
+
+    translation.activate(settings.LANGUAGE_CODE)
+
+
+@pytest.fixture(autouse=True)
 def _walls_stay_with_their_test(monkeypatch: pytest.MonkeyPatch) -> None:
     """A worker that a test runs in this process walls it in."""
     from lucheng.postgresql import context
