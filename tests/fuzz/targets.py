@@ -204,7 +204,7 @@ def text_for_the_public(data: bytes) -> None:
     text = _text(data)
     masked = reply.mask_text(text)
     assert reply.mask_text(masked) == masked
-    story.without_numbers(text)
+    story.own_words(text)
     for limit in (20, 200):
         assert len(one_line(text, limit)) <= limit
     with contextlib.suppress(Invalid):

@@ -10,13 +10,15 @@ from django.http import HttpRequest, HttpResponse
 #: What no page of ours uses; a script that got in could not use it either. A resident may show where they stand.
 _SHUT = (
     *("accelerometer", "camera", "display-capture", "gyroscope", "hid", "magnetometer", "microphone", "midi"),
-    *("payment", "publickey-credentials-get", "serial", "usb", "xr-spatial-tracking"),
+    *("payment", "serial", "usb", "xr-spatial-tracking"),
 )
 #: On every answer, also on files and on those that never reach Django's own layers.
 ALWAYS = {
     "X-Content-Type-Options": "nosniff",
     "Cross-Origin-Resource-Policy": "same-origin",
-    "Permissions-Policy": ", ".join(["geolocation=(self)", *(f"{name}=()" for name in _SHUT)]),
+    "Permissions-Policy": ", ".join(
+        ["geolocation=(self)", "publickey-credentials-get=(self)", *(f"{name}=()" for name in _SHUT)]
+    ),
 }
 
 

@@ -12,8 +12,9 @@ from django.db import connection
 from django.test import Client, override_settings
 from django.utils import timezone
 
+from lucheng.core.cases.models import State
 from lucheng.core.errors import Conflict, Forbidden, Invalid
-from lucheng.core.organisation import factors, people
+from lucheng.core.organisation import factors, people, sessions
 from lucheng.core.organisation.models import AuthenticatorApp, Passkey, Person, RecoveryCode
 from lucheng.core.privacy import rotation, sealing
 from tests import factories
@@ -295,3 +296,14 @@ def test_an_answer_that_is_no_passkey_is_refused_in_words(keeper: Person, answer
     _options, state = factors.ask_passkey(keeper, origin)
     assert not factors.check_passkey(keeper, origin, state, answer, NOW)
     assert not Passkey.objects.exists()
+
+
+def test_who_needs_no_second_factor_sees_their_orders_with_a_password_alone(city: factories.City) -> None:
+    """In the database too: what is asked before somebody may begin must not leave it without their scope."""
+    case = factories.case_in(State.SIGNED, city)
+    person = with_password(city.people["handler"])
+    browser = Client(headers={"accept-language": "zh-CN"})
+    answer = browser.post("/sign-in/", {"username": person.username, "password": WORD})
+    assert answer.status_code == 302
+    assert not sessions.proven(browser.session)
+    assert browser.get(f"/unit/cases/{case.number}/").status_code == 200

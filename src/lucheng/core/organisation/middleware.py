@@ -66,7 +66,7 @@ def first(request: HttpRequest, person: Person) -> str:
     if sessions.proven(request.session) or person.for_show:
         return ""
     if not hasattr(request, "_scope"):
-        request._scope = scope_of(person)  # type: ignore[attr-defined]
+        set_scope(request, scope_of(person))
     return "second-factor" if factors.compulsory(scope(request)) else ""
 
 
@@ -83,7 +83,7 @@ def _present(request: HttpRequest, user: Any) -> Person | AnonymousUser:
     if request.headers.get(BY_ITSELF) != "1":
         sessions.touch(request.session, now)
     if first(request, user) and not getattr(request, "_early", False):
-        request._scope = NOBODY  # type: ignore[attr-defined]
+        set_scope(request, NOBODY)
         return AnonymousUser()
     return cast(Person, user)
 
