@@ -7,7 +7,9 @@ from collections.abc import Callable
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
-#: What no page of ours uses; a script that got in could not use it either. A resident may show where they stand.
+#: A resident may show where they stand, and staff sign in with a passkey.
+_OURS = ("geolocation", "publickey-credentials-get")
+#: What no page of ours uses; a script that got in could not use it either.
 _SHUT = (
     *("accelerometer", "camera", "display-capture", "gyroscope", "hid", "magnetometer", "microphone", "midi"),
     *("payment", "serial", "usb", "xr-spatial-tracking"),
