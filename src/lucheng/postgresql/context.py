@@ -50,7 +50,10 @@ TELL = "select set_config('role', %s, {local}), " + ", ".join(
 _OWNER = ("none", *("" for _ in SETTINGS))
 
 _process: Context | None = None
-_wanted: ContextVar[Context | None] = ContextVar("lucheng_context")
+#: For whom is read ...
+_reader: ContextVar[Context | None] = ContextVar("lucheng_reader")
+#: ... and what stands in its place for a stretch of code that reads everything.
+_opened: ContextVar[Context | None] = ContextVar("lucheng_opened", default=None)
 
 
 def process() -> Context | None:
@@ -64,9 +67,15 @@ def wall(context: Context) -> None:
     _process = context
 
 
+def reader() -> Context | None:
+    """For whom is read here, whether or not the walls stand open for the moment."""
+    return _reader.get(_process)
+
+
 def current() -> Context | None:
     """The context that the next statement will run in."""
-    return _wanted.get(_process)
+    opened = _opened.get()
+    return reader() if opened is None else opened
 
 
 def parameters(context: Context | None) -> tuple[str, ...]:
@@ -77,16 +86,18 @@ def parameters(context: Context | None) -> tuple[str, ...]:
 @contextmanager
 def within(context: Context) -> Iterator[None]:
     """Run a stretch of code in a context."""
-    before = _wanted.set(context)
+    before, shut = _reader.set(context), _opened.set(None)
     try:
         yield
     finally:
-        _wanted.reset(before)
+        _opened.reset(shut)
+        _reader.reset(before)
 
 
 def become(context: Context) -> None:
-    """Go on in another context, until the stretch that :func:`within` began ends."""
-    _wanted.set(context)
+    """Read for somebody else from here on, until the stretch that :func:`within` began ends. Walls that stand open stay
+    open for as long as they were to."""
+    _reader.set(context)
 
 
 @contextmanager
@@ -95,8 +106,11 @@ def everything(why: str) -> Iterator[None]:
 
     Only inside walls: the owner of the tables sees everything anyway.
     """
-    if current() is None:
+    if reader() is None:
         yield
         return
-    with within(Context({"everything": why})):
+    before = _opened.set(Context({"everything": why}))
+    try:
         yield
+    finally:
+        _opened.reset(before)

@@ -140,6 +140,17 @@ def test_a_rolled_back_step_leaves_no_context_behind(walled: City) -> None:
         assert Case.objects.count() == 1
 
 
+def test_who_reads_may_become_known_while_the_walls_stand_open(walled: City) -> None:
+    """A page asks for its reader's scope when it first needs it, perhaps within such a stretch."""
+    with context.everything("a test"):
+        walls.read_as(walled.scope("stoker"))
+        assert Case.objects.count() == 1
+    assert Case.objects.count() == 0
+    with context.everything("a test"):
+        walls.read_as(walled.scope("dispatcher"))
+    assert Case.objects.count() == 1
+
+
 def test_a_step_on_a_case_out_of_sight_finds_none_also_where_the_application_forgets_to_ask(
     city: City,
 ) -> None:

@@ -96,14 +96,22 @@ def _policies() -> Iterator[tuple[str, str, str]]:
 #: Tables of the ledger, of which nothing is ever changed: the database refuses it to the owner too.
 _ADDED_ONLY = ("ledger_event", "ledger_anchor")
 
-#: What only a superuser may do, with what is amiss until it is done.
-_BY_SUPERUSER = {
+#: What only a superuser may do: what is amiss until it is done, whether it is done, and how.
+_BY_SUPERUSER = (
     # A unit's inbox finds its orders by "units && ...". PostgreSQL lets an index answer that under a policy only where
     # the operator is known to tell nothing of the rows it is shown, and comparing numbers tells nothing.
-    "Units' lists are slow.": "alter function arrayoverlap(anyarray, anyarray) leakproof",
+    (
+        "Units' lists are slow.",
+        "select proleakproof from pg_proc where proname = 'arrayoverlap'",
+        "alter function arrayoverlap(anyarray, anyarray) leakproof",
+    ),
     # Which other processes are autovacuum, and how far a standby has come.
-    "Anchors wait for autovacuum, and a standby's state is unknown.": f"grant pg_read_all_stats to {ROLE}",
-}
+    (
+        "Anchors wait for autovacuum, and a standby's state is unknown.",
+        f"select pg_has_role('{ROLE}', 'pg_read_all_stats', 'member')",
+        f"grant pg_read_all_stats to {ROLE}",
+    ),
+)
 
 _MAKE_ROLE = f"""
 do $$ begin
@@ -178,7 +186,10 @@ def raise_walls(using: str = "default", **_signal: Any) -> None:
         known = {(table, name): digest for table, name, digest in cursor.fetchall()}
         for statement in _statements(known):
             cursor.execute(statement)
-        for why, needed in _BY_SUPERUSER.items():
+        for why, done, needed in _BY_SUPERUSER:
+            cursor.execute(done)
+            if cursor.fetchone()[0]:
+                continue
             try:
                 with transaction.atomic(using=using):
                     cursor.execute(needed)

@@ -61,13 +61,13 @@ def of(scope: Scope) -> Context:
 
 def read_as(scope: Scope) -> None:
     """What follows in this request is read with the rights of ``scope`` too. Outside walls it changes nothing."""
-    now = context.current()
+    now = context.reader()
     if now is not None:
         context.become(Context({**of(scope).told, "code": now.told.get("code", "")}))
 
 
 def read_by_code(code: str) -> None:
     """What follows in this request shows the case with this tracking code (as stored) too: who asks holds it."""
-    now = context.current()
+    now = context.reader()
     if now is not None:
         context.become(Context({**now.told, "code": code}))
