@@ -18,21 +18,13 @@ from lucheng.core.organisation import factors, people, sessions
 from lucheng.core.organisation.models import AuthenticatorApp, Passkey, Person, RecoveryCode
 from lucheng.core.privacy import rotation, sealing
 from tests import factories
+from tests.core.organisation.conftest import NOW
 
 pytestmark = pytest.mark.django_db
 
-NOW = dt.datetime(2026, 3, 4, 9, 0, tzinfo=dt.UTC)
 STEP = dt.timedelta(seconds=30)
 WORD = "eine lange Losung 7"
 ENGLISH = {"accept-language": "en"}
-
-
-@pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> list[dt.datetime]:
-    """What the time is for the pages; the tests move it on."""
-    time = [NOW]
-    monkeypatch.setattr(timezone, "now", lambda: time[0])
-    return time
 
 
 @pytest.fixture

@@ -9,24 +9,15 @@ from django.contrib.sessions.models import Session
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
-from django.utils import timezone
 
 from lucheng.core.organisation import people
 from tests import factories
+from tests.core.organisation.conftest import NOW
 
 pytestmark = pytest.mark.django_db
 
-NOW = dt.datetime(2026, 3, 4, 9, 0, tzinfo=dt.UTC)
 MINUTE = dt.timedelta(minutes=1)
 BOARD = "/board/"
-
-
-@pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> list[dt.datetime]:
-    """What the time is for the pages; the tests move it on."""
-    time = [NOW]
-    monkeypatch.setattr(timezone, "now", lambda: time[0])
-    return time
 
 
 @pytest.fixture

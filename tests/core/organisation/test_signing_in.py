@@ -9,25 +9,16 @@ from typing import Any
 import pytest
 from django.db import connection
 from django.test import Client
-from django.utils import timezone
 
 from lucheng.core.limits.models import Tally
 from lucheng.core.organisation import people, signing_in
 from lucheng.core.organisation.models import Person
+from tests.core.organisation.conftest import NOW
 
 pytestmark = pytest.mark.django_db
 
-NOW = dt.datetime(2026, 3, 4, 9, 0, tzinfo=dt.UTC)
 QUARTER = dt.timedelta(minutes=15)
 RIGHT = "eine lange Losung 7"
-
-
-@pytest.fixture
-def clock(monkeypatch: pytest.MonkeyPatch) -> list[dt.datetime]:
-    """What the time is for the pages; the tests move it on."""
-    time = [NOW]
-    monkeypatch.setattr(timezone, "now", lambda: time[0])
-    return time
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from lucheng.channels.api.create import Moment, check_json, encode, scoped_key
 from lucheng.channels.api.work import Key, destroyed, moved, place, state, step
 from lucheng.core.cases import codes, engine, following, intake, reports
 from lucheng.core.cases.lifecycle import TRANSITIONS
-from lucheng.core.cases.models import Channel
+from lucheng.core.cases.models import Case, Channel
 from lucheng.core.errors import Forbidden, NotFound
 from lucheng.core.ledger.append import REQUESTER
 from lucheng.core.privacy import personal
@@ -71,11 +71,16 @@ Digits = Annotated[
 ]
 
 
-def _stored(code: str) -> str:
+def _followed(request: HttpRequest, code: str, digits: str) -> tuple[Case, bool]:
+    """The case with this code, and whether it opens: the digits of its requester came along, or none are needed."""
     stored = codes.read(code)
     if stored is None:
         raise NotFound(_("No case has this code. Check it for a slip of the pen."))
-    return stored
+    line, now = client_address(request), timezone.now()
+    if digits:
+        return following.opened(stored, digits, line, now), True
+    case = following.by_code(stored, line, now)
+    return case, not following.needs_digits(case)
 
 
 @router.get("/track/{code}", response=out.Tracked, auth=None, summary="Follow a case by its code")
@@ -86,19 +91,15 @@ def track(request: HttpRequest, code: str, phone_digits: Digits = "") -> out.Tra
     Where the requester left a number, the code alone shows state, unit and due date; the rest opens with its last four
     digits.
     """
-    stored, line, now = _stored(code), client_address(request), timezone.now()
-    if phone_digits:
-        case = following.opened(stored, phone_digits, line, now)
-    else:
-        case = following.by_code(stored, line, now)
-        if following.needs_digits(case):
-            return out.Tracked(
-                state=state(case),
-                due_at=case.due_at,
-                lead_unit=case.lead_unit.name if case.lead_unit is not None else "",
-                digits_needed=True,
-                destroyed=destroyed(case),
-            )
+    case, is_open = _followed(request, code, phone_digits)
+    if not is_open:
+        return out.Tracked(
+            state=state(case),
+            due_at=case.due_at,
+            lead_unit=case.lead_unit.name if case.lead_unit is not None else "",
+            digits_needed=True,
+            destroyed=destroyed(case),
+        )
     named = f"{case.address}\n{case.content}"
     shown: dict[int, list[str]] = {}
     events = list(case.events.filter(action__in=_TOLD).order_by("seq"))
@@ -140,16 +141,12 @@ def act_as_requester(
     phone_digits: Digits = "",
 ) -> out.Moved:
     """Add information, answer the callback, appeal or withdraw, as whoever holds the code and knows the digits."""
-    stored, line, now = _stored(code), client_address(request), timezone.now()
-    if phone_digits:
-        case = following.opened(stored, phone_digits, line, now)
-    else:
-        case = following.by_code(stored, line, now)
-        if following.needs_digits(case):
-            raise Forbidden(
-                _("Send the last four digits of the requester's number in the header Phone-Digits.")
-            )
-    return moved(engine.act_as_requester(case.code, action, fields, now=now, key=idempotency_key or None))
+    case, is_open = _followed(request, code, phone_digits)
+    if not is_open:
+        raise Forbidden(_("Send the last four digits of the requester's number in the header Phone-Digits."))
+    return moved(
+        engine.act_as_requester(case.code, action, fields, now=timezone.now(), key=idempotency_key or None)
+    )
 
 
 @router.post("/public/cases", auth=None, summary="Report something")
