@@ -24,10 +24,9 @@ from PIL import Image
 
 from lucheng.channels.api import create, hot, problems, public, work
 from lucheng.channels.api.auth import bearer
-from lucheng.channels.citizen import story
 from lucheng.channels.hotline import replay
 from lucheng.core import outgoing, packs, sheets
-from lucheng.core.cases import attachments, codes
+from lucheng.core.cases import attachments, codes, following
 from lucheng.core.cases.text import clean, one_line
 from lucheng.core.errors import Invalid, Refused
 from lucheng.core.faults import Faulty
@@ -204,7 +203,7 @@ def text_for_the_public(data: bytes) -> None:
     text = _text(data)
     masked = reply.mask_text(text)
     assert reply.mask_text(masked) == masked
-    story.own_words(text)
+    following.own_words(text)
     for limit in (20, 200):
         assert len(one_line(text, limit)) <= limit
     with contextlib.suppress(Invalid):

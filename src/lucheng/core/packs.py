@@ -41,18 +41,23 @@ class Field:
         return None
 
 
+def parse(path: Path) -> dict[str, Any]:
+    """What a TOML file says. Raises Faulty where it cannot be read or is not TOML."""
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise Faulty(
+            [Fault(0, path.name, format_lazy(_("this file cannot be read: {error}"), error=str(error)))]
+        ) from error
+
+
 def read(path: Path, table: str, fields: Mapping[str, Field], key: str) -> list[dict[str, Any]]:
     """The entries of the list ``table``, in order, each with only the keys it gives.
 
     Raises Faulty with all faults at once: a file that cannot be read or is not TOML; an entry with an unknown
     key, without a required one, or with a value of the wrong kind; two entries with the same ``key``.
     """
-    try:
-        parsed = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise Faulty(
-            [Fault(0, path.name, format_lazy(_("this file cannot be read: {error}"), error=str(error)))]
-        ) from error
+    parsed = parse(path)
     entries = parsed.pop(table, None)
     if parsed or not isinstance(entries, list) or not all(isinstance(e, dict) for e in entries):
         raise Faulty(

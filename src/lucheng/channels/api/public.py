@@ -19,8 +19,6 @@ from lucheng.core.cases.lifecycle import TRANSITIONS
 from lucheng.core.cases.models import Case, Channel
 from lucheng.core.errors import Forbidden, NotFound
 from lucheng.core.ledger.append import REQUESTER
-from lucheng.core.privacy import personal
-from lucheng.core.triage.reply import mask_rooms
 from lucheng.projects.command_centre.cases import ORDER
 from lucheng.web.addresses import client_address
 
@@ -100,7 +98,6 @@ def track(request: HttpRequest, code: str, phone_digits: Digits = "") -> out.Tra
             digits_needed=True,
             destroyed=destroyed(case),
         )
-    named = f"{case.address}\n{case.content}"
     shown: dict[int, list[str]] = {}
     events = list(case.events.filter(action__in=_TOLD).order_by("seq"))
     actions = {e.seq: e.action for e in events}
@@ -109,17 +106,14 @@ def track(request: HttpRequest, code: str, phone_digits: Digits = "") -> out.Tra
     ):
         if name in _TOLD[actions[seq]].shows:
             theirs = _TOLD[actions[seq]].who == REQUESTER
-            roomless = mask_rooms(text, f"{named}\n{text}" if theirs else named)
-            shown.setdefault(seq, []).append(
-                personal.cover_all(roomless) if theirs else personal.cover(roomless, personal.OF_A_PERSON)
-            )
+            shown.setdefault(seq, []).append(following.told(case, text, own=theirs))
     return out.Tracked(
         number=case.number,
         state=state(case),
         created_at=case.created_at,
         due_at=case.due_at,
         lead_unit=case.lead_unit.name if case.lead_unit is not None else "",
-        public_reply=personal.cover(mask_rooms(case.public_reply, named), personal.OF_A_PERSON),
+        public_reply=following.told(case, case.public_reply),
         history=[
             out.Told(
                 at=e.at, action=e.action, name=str(_TOLD[e.action].name), text="\n".join(shown.get(e.seq, ()))

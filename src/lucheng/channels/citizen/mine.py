@@ -19,7 +19,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from lucheng.channels.citizen import drafts, story
 from lucheng.channels.citizen.forms import NumberForm, OneTimeForm, add_errors
-from lucheng.core.cases import codes
+from lucheng.core.cases import codes, following
 from lucheng.core.cases.models import Case
 from lucheng.core.errors import Invalid
 from lucheng.core.ledger import outbox
@@ -143,7 +143,7 @@ def cases(request: HttpRequest) -> HttpResponse:
             {
                 "code": codes.written(case.code),
                 "case": case,
-                "title": story.own_words(case.title),
+                "title": following.own_words(case.title),
                 "where": story.where(case),
             }
             for case in listed["rows"]

@@ -461,8 +461,8 @@ def _show(
         context |= {
             "case": case,
             "story": story.tell(case),
-            "reply": story.for_the_code(case, case.public_reply),
-            "words": story.own_words(case.content),
+            "reply": following.told(case, case.public_reply),
+            "words": following.own_words(case.content),
             "photographs": case.attachments.count(),
             "looks": looks.for_the_requester(case.number),
             "same": bool(case.fields.get("same_as")),

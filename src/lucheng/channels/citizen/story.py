@@ -13,14 +13,13 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
+from lucheng.core.cases import following
 from lucheng.core.cases.lifecycle import FIELDS, TRANSITIONS
 from lucheng.core.cases.models import Case, State, Text
 from lucheng.core.clocks.models import Clock, ClockKind
 from lucheng.core.ledger.append import REQUESTER
 from lucheng.core.ledger.models import Event
 from lucheng.core.organisation.models import Unit
-from lucheng.core.privacy import personal
-from lucheng.core.triage.reply import mask_rooms
 
 S = State
 Words = str | Promise
@@ -146,9 +145,6 @@ _SHOWN = {(t.action, name) for t in TRANSITIONS for name in t.shows}
 _THEIRS = {t.action for t in TRANSITIONS if t.who == REQUESTER}
 
 
-#: Steps whose texts a unit or the hotline writes: the landline of an office and a date may stand in them.
-
-
 @dataclass(frozen=True)
 class Entry:
     """One line of the timeline."""
@@ -227,22 +223,5 @@ def tell(case: Case) -> Story:
             unit = units[e["body"]["lead"]].name
         title = _STEPS[e["action"]](unit, e["body"])
         said = "\n".join(written.get(e["seq"], ()))
-        entries.append(Entry(e["at"], title, for_the_code(case, said, own=e["action"] in _THEIRS)))
+        entries.append(Entry(e["at"], title, following.told(case, said, own=e["action"] in _THEIRS)))
     return Story(stage(case), entries)
-
-
-def own_words(text: str) -> str:
-    """What the requester wrote, for a page that others may come to see: numbers of persons and the rooms of homes are
-    covered.
-
-    >>> own_words("电话 138 0013 2210，3号楼2单元501室")[-10:]
-    '3号楼2单元***'
-    """
-    return personal.cover_all(mask_rooms(text, text))
-
-
-def for_the_code(case: Case, text: str, *, own: bool = False) -> str:
-    """What was written in a step of the case, for whoever holds its code: without the rooms of homes and the numbers of
-    persons. ``own``: the requester wrote it, and every number is covered."""
-    roomless = mask_rooms(text, "\n".join((case.address, case.content, text if own else "")))
-    return personal.cover_all(roomless) if own else personal.cover(roomless, personal.OF_A_PERSON)

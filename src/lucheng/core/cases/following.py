@@ -15,8 +15,9 @@ from lucheng.core.errors import NotFound
 from lucheng.core.limits import counting
 from lucheng.core.limits.counting import Try
 from lucheng.core.organisation import walls
-from lucheng.core.privacy import contacts
+from lucheng.core.privacy import contacts, personal
 from lucheng.core.privacy.models import What
+from lucheng.core.triage.reply import mask_rooms
 
 NEVER_GIVEN = _("No case has this code. It is written correctly, but it was never given out here.")
 #: The one answer to wrong digits and to a code never given out, where digits came with it.
@@ -65,3 +66,24 @@ def opened(code: str, digits: str, address: str, now: dt.datetime) -> Case:
     counting.give_back(line)
     counting.forget(guessed)
     return case
+
+
+# --- what it tells ----------------------------------------------------------------------------------------------------
+
+
+def own_words(text: str) -> str:
+    """What the requester wrote, for a page that others may come to see: numbers of persons and the rooms of homes are
+    covered.
+
+    >>> own_words("电话 138 0013 2210，3号楼2单元501室")[-10:]
+    '3号楼2单元***'
+    """
+    return personal.cover_all(mask_rooms(text, text))
+
+
+def told(case: Case, text: str, *, own: bool = False) -> str:
+    """What was written in a step of the case, for whoever follows it: without the rooms of homes and the numbers of
+    persons. ``own``: the requester wrote it, and every number is covered; in what staff write the landline of an office
+    and a date may stand."""
+    roomless = mask_rooms(text, "\n".join((case.address, case.content, text if own else "")))
+    return personal.cover_all(roomless) if own else personal.cover(roomless, personal.OF_A_PERSON)

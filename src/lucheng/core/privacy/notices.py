@@ -7,15 +7,14 @@ Personal Information Protection Law (个人信息保护法) arts 17 and 35; Netw
 from __future__ import annotations
 
 import datetime as dt
-import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
 from django.db import transaction
-from django.utils.text import format_lazy
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
+from lucheng.core import packs
 from lucheng.core.cases.text import clean, one_line
 from lucheng.core.errors import Invalid, NotFound
 from lucheng.core.faults import Fault, Faulty
@@ -34,11 +33,7 @@ _LONGEST = 20_000
 
 def read(path: Path) -> dict[str, str]:
     """The texts of a file by language. Raises Faulty with every fault at its key."""
-    try:
-        parsed = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        text = format_lazy(_("this file cannot be read: {error}"), error=str(error))
-        raise Faulty([Fault(0, path.name, text)]) from error
+    parsed = packs.parse(path)
     faults = [Fault(0, key, _("there is no such key")) for key in parsed if key not in LANGUAGES]
     texts: dict[str, str] = {}
     for language in LANGUAGES:
