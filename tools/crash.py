@@ -32,7 +32,7 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
-from tests.system.installation import ROOT, Installation, apart, children, kill_all
+from tests.system.installation import ROOT, Installation, alive, apart, children, kill_all
 
 PROMISES = ROOT / "docs" / "promises.md"
 START, END = "<!-- figures of `python -m tools.crash --write` -->", "<!-- end of the figures -->"
@@ -179,7 +179,8 @@ class Target(Installation):
 
     @property
     def env(self) -> dict[str, str]:
-        return {**super().env, "LUCHENG_SMS_URL": f"http://127.0.0.1:{self.gateway_port}/send"}
+        gateway = f"http://127.0.0.1:{self.gateway_port}/send"
+        return {**super().env, "LUCHENG_SMS_URL": gateway, "LUCHENG_OUTGOING_HOSTS": "127.0.0.1"}
 
     @property
     def sent(self) -> Path:
@@ -209,7 +210,8 @@ class Target(Installation):
     def postmaster(self) -> int | None:
         try:
             pid = int((self.home / "postgres" / "postmaster.pid").read_text().splitlines()[0])
-            return pid if Path(f"/proc/{pid}/comm").read_text().strip() == "postgres" else None
+            mine = Path(f"/proc/{pid}/comm").read_text().strip() == "postgres"
+            return pid if mine and alive(pid) else None
         except (OSError, IndexError, ValueError):
             return None
 

