@@ -27,6 +27,7 @@ SETTINGS = (
     "exact",  # "on" where those two say all that the posts say
     "grants",  # else the posts, as JSON
     "recused",  # units whose accused cases are never seen, as an array
+    "kept",  # what the reader keeps, as JSON: cases that nobody else sees
 )
 
 

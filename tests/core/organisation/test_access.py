@@ -12,6 +12,7 @@ from lucheng.core.cases import intake, queries
 from lucheng.core.cases.models import Case, State
 from lucheng.core.fields import after
 from lucheng.core.organisation.access import NOBODY, Grant, Scope, scope_of
+from lucheng.core.organisation.capabilities import KEEPERS
 from tests.factories import (
     COMMUNITY,
     EAST,
@@ -35,7 +36,7 @@ grants = st.builds(
     Grant,
     role=st.just("handler"),
     reach=st.sampled_from(["place", "unit", "none"]),
-    capabilities=st.frozensets(st.sampled_from(["case.view", "case.sign", "case.confidential"])),
+    capabilities=st.frozensets(st.sampled_from(["case.view", "case.sign", "case.confidential", *KEEPERS])),
     place=st.sampled_from(PLACES),
     units=st.lists(st.integers(1, 3), max_size=2, unique=True).map(tuple),
     domains=st.lists(st.sampled_from(MATTERS[1:]), max_size=2, unique=True).map(tuple),
@@ -60,13 +61,14 @@ def rows(db: None) -> list[Case]:
         case.units = [units[j] for j in range(3) if i >> j & 1]
         case.accused_unit_id = units[i % 3] if i % 4 == 0 else None
         case.intake_by = made.people["handler"] if i % 7 == 0 else None
+        case.kept_by = KEEPERS[0] if i % 6 == 2 else ""
         case.save()
         found.append(case)
     return found
 
 
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(scope=scopes, capability=st.sampled_from(["case.view", "case.sign"]))
+@given(scope=scopes, capability=st.sampled_from(["case.view", "case.sign", "contact.reveal", *KEEPERS]))
 def test_a_list_shows_exactly_what_a_single_look_allows(
     rows: list[Case], scope: Scope, capability: str
 ) -> None:

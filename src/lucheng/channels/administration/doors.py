@@ -98,6 +98,13 @@ PARTS = (
         gettext_lazy("What requesters and units read in text messages and on their pages."),
     ),
     Part(
+        gettext_lazy("Requests about data"),
+        "data-requests",
+        ("privacy.requests",),
+        "/admin/requests/",
+        gettext_lazy("What people ask about their own data: see, copy, correct, delete, explain."),
+    ),
+    Part(
         gettext_lazy("Retention"),
         "retention",
         ("privacy.audit",),

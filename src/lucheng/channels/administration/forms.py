@@ -13,13 +13,14 @@ from django.utils.translation import pgettext_lazy
 
 from lucheng.channels.administration.doors import named
 from lucheng.core.cases.kinds import KINDS
-from lucheng.core.cases.models import Nature, Urgency
+from lucheng.core.cases.models import Channel, Nature, Urgency
 from lucheng.core.dispatch import matters
 from lucheng.core.dispatch.rules import ASSISTS, BASIS, LEAD, MATTER, NOTE, PLACE, Row
 from lucheng.core.organisation.capabilities import CAPABILITIES, GROUPS
 from lucheng.core.organisation.models import Post, Role, Unit
 from lucheng.core.places import names
 from lucheng.core.places.models import Division
+from lucheng.core.privacy.cases import Right
 
 MAX_UPLOAD_BYTES = 20 * 1024 * 1024
 #: Choices offered when a name fits several.
@@ -46,6 +47,7 @@ class NameInput(forms.TextInput):
         super().__init__({**attrs, **({"data-several": ""} if several else {})})
 
 
+_SPACES = re.compile(r"[\s,，、;；]+")
 _APART = re.compile(r"[、，,；;]+")
 
 
@@ -423,6 +425,46 @@ class HoldForm(forms.Form):
         help_text=_("For example a suit or an audit, with its file number."),
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )
+
+
+class RequestForm(forms.Form):
+    """What somebody asks about their own data, who called, wrote or came."""
+
+    right = forms.ChoiceField(label=_("What is asked for"), choices=Right.choices, widget=forms.RadioSelect)
+    about = forms.CharField(
+        label=_("Order numbers"),
+        required=False,
+        max_length=2100,
+        help_text=_(
+            "Those that it is about, with spaces between them. Ask for the tracking code where none is known."
+        ),
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+    )
+    words = forms.CharField(
+        label=_("In their words"), required=False, max_length=2000, widget=forms.Textarea(attrs={"rows": 3})
+    )
+    channel = forms.ChoiceField(
+        label=_("How it came"),
+        choices=[(c.value, c.label) for c in (Channel.PHONE, Channel.LETTER, Channel.OTHER)],
+    )
+    name = forms.CharField(
+        label=_("Name"), required=False, max_length=60, widget=forms.TextInput(attrs={"autocomplete": "off"})
+    )
+    phone = forms.CharField(
+        label=_("Telephone number"),
+        required=False,
+        max_length=40,
+        widget=forms.TextInput(attrs={"autocomplete": "off", "inputmode": "tel"}),
+    )
+    contact_address = forms.CharField(
+        label=_("Postal address"),
+        required=False,
+        max_length=200,
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+    )
+
+    def clean_about(self) -> list[str]:
+        return [number for number in _SPACES.split(self.cleaned_data["about"]) if number]
 
 
 class CopyForm(forms.Form):

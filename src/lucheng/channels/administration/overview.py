@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from django.db.models import Q
@@ -15,18 +17,21 @@ from django.views.decorators.http import require_safe
 
 from lucheng.channels.administration.doors import ANY, asked, opens_for, page, parts
 from lucheng.channels.administration.forms import matter_label, place_label
+from lucheng.core.cases.queries import count
 from lucheng.core.clocks.models import CalendarYear, TimeLimit
 from lucheng.core.dispatch import editions, matters
 from lucheng.core.dispatch.models import Rule, Version
 from lucheng.core.errors import NotFound
 from lucheng.core.ledger import wording
+from lucheng.core.organisation.access import Scope
 from lucheng.core.organisation.middleware import scope
 from lucheng.core.organisation.models import Person, Role, Unit
 from lucheng.core.places import names
 from lucheng.core.places.models import Division
-from lucheng.core.privacy import retention
+from lucheng.core.privacy import retention, rights
 from lucheng.core.privacy.models import RetentionBatch
 from lucheng.core.status import status
+from lucheng.web import numbers
 
 #: Names offered while somebody types.
 OFFERED = 12
@@ -36,7 +41,7 @@ OFFERED = 12
 @require_safe
 def overview(request: HttpRequest) -> HttpResponse:
     """What the reader may keep, each part with how it stands."""
-    stands = {
+    stands: dict[str, Callable[[], Lines]] = {
         "catalogue-editions": _catalogue,
         "units": _units,
         "people": _people,
@@ -44,6 +49,7 @@ def overview(request: HttpRequest) -> HttpResponse:
         "calendar-now": _calendar,
         "time-limits": _limits,
         "message-texts": _texts,
+        "data-requests": partial(_requests, scope(request)),
         "retention": _retention,
         "jobs": _jobs,
     }
@@ -116,6 +122,19 @@ def _texts() -> Lines:
         return [(_("All texts are as delivered."), False)]
     text = ngettext("%(n)s text worded by the city", "%(n)s texts worded by the city", n)
     return [(text % {"n": n}, False)]
+
+
+def _requests(reader: Scope) -> Lines:
+    open_ = rights.listed(reader, open_only=True)
+    n, now = count(open_), timezone.now()
+    if not n:
+        return [(_("Nothing waits for an answer."), False)]
+    text = ngettext("%(n)s request waits for an answer.", "%(n)s requests wait for an answer.", n)
+    lines: Lines = [(text % {"n": numbers.counted(n)}, True)]
+    if late := count(open_.filter(due_at__lt=now)):
+        text = ngettext("%(n)s request is overdue.", "%(n)s requests are overdue.", late)
+        lines.append((text % {"n": numbers.counted(late)}, True))
+    return lines
 
 
 def _retention() -> Lines:

@@ -48,7 +48,7 @@ def person(request: HttpRequest) -> Person:
 def reader(request: HttpRequest) -> Scope:
     """The caller's scope. Raises Forbidden where none of their posts shows cases."""
     found = scope(request)
-    if not found.can("case.view"):
+    if not found.sees_cases():
         raise Forbidden(_("None of your posts shows cases."))
     return found
 

@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from lucheng.core.cases.text import MAX_TEXT, clean
 from lucheng.core.errors import Invalid, Refused
 from lucheng.core.places import locate
+from lucheng.core.privacy.cases import Right
 from lucheng.core.privacy.contacts import normalise_phone
 
 HERE, UNKNOWN = "point", "unknown"
@@ -263,6 +264,40 @@ class OneTimeForm(forms.Form):
         if not re.fullmatch(r"[0-9]{6}", code):
             raise forms.ValidationError(_("Enter the six digits in the text message."))
         return code
+
+
+class OwnDataForm(forms.Form):
+    """What is asked about one's own data, and of which cases."""
+
+    right = forms.ChoiceField(
+        label=_("What do you ask for?"),
+        choices=Right.choices,
+        widget=forms.RadioSelect,
+        error_messages={"required": _("Choose what you ask for.")},
+    )
+    cases = forms.MultipleChoiceField(
+        label=_("About which cases?"),
+        widget=forms.CheckboxSelectMultiple,
+        error_messages={
+            "required": _("Choose at least one case."),
+            "invalid_choice": _("One of these cases is no longer open here: load the page again."),
+        },
+    )
+    words = SafeText(
+        label=_("In your words"),
+        help_text=_(
+            "What is wrong and what is right, what is to be deleted, or what you wish to understand."
+        ),
+        limit=2000,
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 3, "dir": "auto"}),
+    )
+
+    def __init__(self, *args: Any, cases: Sequence[tuple[str, str]], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field = self.fields["cases"]
+        assert isinstance(field, forms.MultipleChoiceField)
+        field.choices = [(code, f"{title} · {code}") for code, title in cases]
 
 
 class AroundForm(forms.Form):

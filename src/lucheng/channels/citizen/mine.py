@@ -10,6 +10,7 @@ import datetime as dt
 from typing import Any
 
 from django.contrib.sessions.backends.base import SessionBase
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import path
@@ -50,6 +51,12 @@ def _held(session: SessionBase, now: dt.datetime) -> list[bytes]:
     if held is None or now >= dt.datetime.fromisoformat(held["until"]):
         return []
     return [bytes.fromhex(index) for index in held["indexes"]]
+
+
+def of_number(session: SessionBase, now: dt.datetime) -> QuerySet[Case]:
+    """The cases of the number that this browser has shown to hold; none where it holds none."""
+    held = _held(session, now)
+    return one_time.cases_of(held, now) if held else Case.objects.none()
 
 
 def is_mine(session: SessionBase, case: Case, now: dt.datetime) -> bool:

@@ -9,7 +9,7 @@ from typing import Any
 
 from django import forms
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import path, register_converter, reverse
 from django.utils import timezone
@@ -18,7 +18,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from lucheng.channels.citizen import drafts, keepsake, mine, opening, story
+from lucheng.channels.citizen import drafts, keepsake, mine, opening, own, story
 from lucheng.channels.citizen.drafts import Draft
 from lucheng.channels.citizen.forms import (
     ACTIONS,
@@ -54,9 +54,6 @@ from lucheng.web.uploads import too_large
 #: What a resident may want, the most usual first.
 NATURES = (Nature.HELP, Nature.INQUIRY, Nature.COMPLAINT, Nature.REPORT, Nature.SUGGESTION, Nature.PRAISE)
 
-TYPING_ERROR = gettext_lazy(
-    "This code has a typing error. Compare it with the one you were given, sign by sign."
-)
 AGAIN = gettext_lazy(
     "Your browser has forgotten this visit: it was open for too long, or cookies were cleared. What you wrote is still "
     "here; press the button once more."
@@ -378,7 +375,7 @@ def track(request: HttpRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         code, digits = codes.read(form.cleaned_data["code"]), form.cleaned_data["digits"]
         if code is None:
-            form.add_error("code", TYPING_ERROR)
+            form.add_error("code", opening.TYPING_ERROR)
         else:
             line, now = client_address(request), timezone.now()
             try:
@@ -396,27 +393,6 @@ def track(request: HttpRequest) -> HttpResponse:
     return told_when(answer, limited) if limited is not None else answer
 
 
-def _case(request: HttpRequest, typed: str) -> Case | HttpResponseRedirect:
-    """The case under the code as it stands in the address, or the way to its one right spelling."""
-    code = codes.read(typed)
-    if code is None:
-        raise NotFound(TYPING_ERROR)
-    if typed != codes.written(code):
-        return redirect("tracking", codes.written(code))
-    return following.by_code(code, client_address(request), timezone.now())
-
-
-def _is_open(request: HttpRequest, case: Case) -> bool:
-    """Whether everything of the case may be shown here: who asks has typed the digits, holds the number, has just sent
-    it, or left no number."""
-    session, now = request.session, timezone.now()
-    return (
-        not following.needs_digits(case)
-        or opening.is_open(session, case.code, now)
-        or mine.is_mine(session, case, now)
-    )
-
-
 def _address(case: Case) -> str:
     return addresses.absolute(reverse("tracking", args=[codes.written(case.code)]))
 
@@ -431,7 +407,7 @@ def _show(
     """The page of a case; without its digits, how far it has come. ``bound`` are the forms that came back, ``digits``
     what they ask for besides, and ``typed`` the numbers in them."""
     bound = bound or {}
-    is_open = _is_open(request, case)
+    is_open = opening.shows_all(request, case)
     # What was typed is given back also where the digits are asked for once more.
     offered = {row.action for row in engine.requester_actions(case)} if is_open else set(bound)
     actions = [
@@ -483,7 +459,7 @@ def _show(
 @require_safe
 def case(request: HttpRequest, code: str) -> HttpResponse:
     """One case as its requester sees it."""
-    found = _case(request, code)
+    found = opening.found(request, code)
     return found if isinstance(found, HttpResponse) else _show(request, found)
 
 
@@ -491,7 +467,7 @@ def case(request: HttpRequest, code: str) -> HttpResponse:
 @require_safe
 def picture(request: HttpRequest, code: str) -> HttpResponse:
     """The code as a picture to keep: the code and the address of its page, to read and to scan."""
-    found = _case(request, code)
+    found = opening.found(request, code)
     if isinstance(found, HttpResponse):
         return found
     written = codes.written(found.code)
@@ -506,7 +482,7 @@ def picture(request: HttpRequest, code: str) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def act(request: HttpRequest, code: str, action: str) -> HttpResponse:
     """What the requester may do: add, withdraw, rate, object. The same form sent twice is carried out once."""
-    found = _case(request, code)
+    found = opening.found(request, code)
     if isinstance(found, HttpResponse) or request.method != "POST":
         return redirect("tracking", code)
     if action not in ACTIONS:
@@ -514,7 +490,7 @@ def act(request: HttpRequest, code: str, action: str) -> HttpResponse:
     form = ACTIONS[action][2](request.POST, request.FILES, auto_id=f"{action}_%s")
     lost = _lost(request, form)
     digits = None
-    if not _is_open(request, found):
+    if not opening.shows_all(request, found):
         digits = DigitsForm(None if lost else request.POST, auto_id=f"{action}_%s")
     limited: Limited | None = None
     if digits is not None and digits.is_valid():
@@ -639,6 +615,7 @@ urlpatterns = [
     path("t/", track, name="track"),
     path("t/<str:code>/", case, name="tracking"),
     path("t/<str:code>/code.png", picture, name="tracking-picture"),
+    *own.urlpatterns,
     path("t/<str:code>/<slug:action>/", act, name="tracking-act"),
     *mine.urlpatterns,
 ]

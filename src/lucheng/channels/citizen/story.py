@@ -74,6 +74,14 @@ _WHERE: dict[S, tuple[Words, Words]] = {
     S.DRAFT: (_("Not sent yet"), ""),
 }
 
+#: The same of what only its keeper answers: no unit is looked for.
+_KEPT: dict[S, tuple[Words, Words]] = {
+    **dict.fromkeys(
+        (S.RECEIVED, S.REOPENED), (_("We have it and look into it"), _("We answer you on this page"))
+    ),
+    **dict.fromkeys((S.CLOSED, S.ARCHIVED), (_("Answered"), "")),
+}
+
 #: The clock that a requester waits for, by state.
 _AWAITED: dict[S, ClockKind] = {
     **dict.fromkeys((S.RECEIVED, S.ACCEPTED, S.REOPENED), ClockKind.DISPATCH),
@@ -101,6 +109,11 @@ def _on_hold(unit: str, body: dict[str, Any]) -> str:
     return gettext("On hold, planned to go on by %(day)s") % {
         "day": date_format(day, gettext("F j, Y")) if day else "–"
     }
+
+
+def _refused(unit: str, body: dict[str, Any]) -> str:
+    grounds = dict(FIELDS["exemption"].choices)
+    return gettext("Refused: %(ground)s") % {"ground": grounds.get(body.get("exemption", ""), "")}
 
 
 def _says(words: Words) -> Callable[[str, dict[str, Any]], str]:
@@ -134,6 +147,10 @@ _STEPS: dict[str, Callable[[str, dict[str, Any]], str]] = {
     "verify": _says(_("Looked at on site and closed")),
     "reopen": _says(_("Opened again")),
     "answer_appeal": _says(_("Your objection was answered")),
+    "grant": _says(_("Granted")),
+    "refuse": _refused,
+    "answer_objection": _says(_("Your objection was answered")),
+    "resume_request": _says(_("Taken up again")),
     "supplement": _says(_("You added information")),
     "withdraw": _says(_("You withdrew it")),
     "rate": _says(_("You said how it went")),
@@ -179,22 +196,28 @@ def _said(words: Words, case: Case) -> str:
     return str(words) % {"unit": unit}
 
 
+def _stands(case: Case) -> tuple[Words, Words]:
+    state = S(case.state)
+    return _KEPT[state] if case.kept_by and state in _KEPT else _WHERE[state]
+
+
 def where(case: Case) -> str:
     """Where a case stands, in plain words. ``case`` comes with its ``lead_unit``."""
-    return _said(_WHERE[S(case.state)][0], case)
+    return _said(_stands(case)[0], case)
 
 
 def stage(case: Case) -> Stage:
     """How far a case has come, in one query: nothing of what it is about. ``case`` comes with its ``lead_unit``."""
     state = S(case.state)
     clock = None
-    if state in _AWAITED:
+    awaited = ClockKind.REPLY if case.kept_by else _AWAITED.get(state)
+    if awaited is not None:
         clock = Clock.objects.filter(
-            case=case, kind=_AWAITED[state], state__in=(Clock.State.RUNNING, Clock.State.PAUSED)
+            case=case, kind=awaited, state__in=(Clock.State.RUNNING, Clock.State.PAUSED)
         ).first()
     return Stage(
         where=where(case),
-        next=_said(_WHERE[state][1], case),
+        next=_said(_stands(case)[1], case),
         due=clock.due_at if clock else None,
         warn=clock.warn_at if clock else None,
         paused=clock is not None and clock.state == Clock.State.PAUSED,

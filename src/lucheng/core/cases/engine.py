@@ -238,8 +238,9 @@ def _role(row: Transition, case: Case, scope: Scope) -> str | None:
     """The role in which the person may take the step; None where they may not."""
     if row.who == SYSTEM:
         return None
-    # What the requester asks for by telephone, the desk enters for them.
-    return scope.role_for("case.accept" if row.who == REQUESTER else row.who, case, row.by)
+    # What the requester asks for by telephone, the desk (or whoever keeps the case) enters for them.
+    who = (case.kept_by or "case.accept") if row.who == REQUESTER else row.who
+    return scope.role_for(who, case, row.by)
 
 
 def requester_actions(case: Case) -> list[Transition]:
@@ -384,7 +385,7 @@ def _remember(key: str | None, digest: bytes, case: Case, now: dt.datetime) -> N
 
 
 #: Events that leave everything a person decides on as it was: a warning, a look at the contact, a copy of it.
-_QUIET = ("clock.warned", "clock.urged", "contact_revealed", "exported")
+_QUIET = ("clock.warned", "clock.urged", "contact_revealed", "contact_corrected", "exported")
 
 
 def _check_version(case: Case, version: int) -> None:

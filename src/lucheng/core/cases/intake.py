@@ -101,6 +101,7 @@ _COLUMNS = [
     "kind",
     "state",
     "version",
+    "kept_by",
     "channel",
     "source_ref",
     "language",
@@ -194,7 +195,7 @@ _AHEAD = dt.timedelta(days=1)
 _CHANNELS = frozenset(Channel.values)
 
 
-def _check(new: NewCase, now: dt.datetime) -> kinds.CaseKind:
+def _check(new: NewCase, role: str, now: dt.datetime) -> kinds.CaseKind:
     """Whether the request makes sense. Looks at the database only where a unit is complained of.
 
     Raises Invalid naming each wrong field.
@@ -236,8 +237,11 @@ def _check(new: NewCase, now: dt.datetime) -> kinds.CaseKind:
         errors["accused_unit"] = _("There is no unit with the number %(id)s.") % {"id": new.accused_unit}
     if new.notice is not None and not notices.exists(new.notice):
         errors["notice"] = _("There is no edition %(number)s of the privacy notice.") % {"number": new.notice}
+    if kind.kept_by and new.dispatch:
+        errors["dispatch"] = _("What only its keeper sees goes to no unit.")
     if errors:
         raise Invalid(errors)
+    kind.check(new.fields, role)
     return kind
 
 
@@ -310,7 +314,7 @@ def create(
     Raises Invalid naming each wrong field; Conflict where the key was used for a different request.
     """
     asked, new = new, _cleaned(new)
-    kind = _check(new, now)
+    kind = _check(new, role, now)
     request_digest = _digest(asked)
 
     # Place: the code given, or the point, or the words; the whole city where nothing is known.
@@ -321,7 +325,7 @@ def create(
         if not found:
             raise Invalid({"lon": _("This point lies outside the city: choose a place inside it.")})
         place = found
-    if not place:
+    if not place and not kind.kept_by:
         candidates = locate.locate_text(f"{new.address} {new.title} {new.content}"[:2000], limit=1)
         if candidates:
             proposed_place, score = candidates[0].place, candidates[0].score
@@ -331,7 +335,7 @@ def create(
     place = place or names.root()
 
     # Matter: proposed, kept as advice; decided only where a person has.
-    proposal = classify.propose_matter(f"{new.title} {new.content}")
+    proposal = classify.propose_matter("" if kind.kept_by else f"{new.title} {new.content}")
     matter = new.matter or proposal.matter
     decision = catalogue.decide(matter, place) if matter else None
     urgency = new.urgency or matters.urgency(matter)
@@ -353,7 +357,7 @@ def create(
             },
         )
     ]
-    clock_operations = ["start:dispatch"]
+    clock_operations = [f"start:{kind.clock}"]
     units: list[int] = []
     alarm = ""
     tells: list[tuple[str, str, int | None]] = []
@@ -423,6 +427,7 @@ def create(
         "kind": kind.code,
         "state": state.value,
         "version": len(steps),
+        "kept_by": kind.kept_by,
         "channel": new.channel,
         "source_ref": new.source_ref,
         "language": new.language,
@@ -585,7 +590,13 @@ def part_of(case: Case, part: Mapping[str, str], *, actor: Person, role: str, no
         now=now,
         parent=case,
     )
-    new = Case.objects.get(pk=made.id)
+    return of_the_same(case, made.id, now)
+
+
+def of_the_same(case: Case, made: int, now: dt.datetime) -> Case:
+    """The case with the id ``made``, which came in without a contact, with the requester of ``case``. Called in the
+    transaction that made it."""
+    new = Case.objects.get(pk=made)
     contacts.copy(case.pk, new.pk)
     if not case.anonymous:
         Case.objects.filter(pk=new.pk).update(anonymous=False)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from django.utils.functional import Promise
 
 from lucheng.core.cases.models import Nature, State
+from lucheng.core.clocks.models import ClockKind
 
 Text = str | Promise
 
@@ -27,6 +29,13 @@ class CaseKind:
     has_requester: bool = True
     states: Mapping[State, Text] = field(default_factory=dict)
     without: frozenset[str] = frozenset()
+    #: The capability whose holders alone see and work on such cases (Case.kept_by). They are not dispatched, nothing is
+    #: proposed for them, and they count in no figure of others.
+    kept_by: str = ""
+    #: The clock that runs from receipt.
+    clock: ClockKind = ClockKind.DISPATCH
+    #: Checks what this kind asks beyond the common fields (Case.fields), which came in for this role. Raises Invalid.
+    check: Callable[[Mapping[str, Any], str], None] = lambda fields, role: None
 
     def state_name(self, state: str) -> Text:
         return self.states.get(State(state), State(state).label)

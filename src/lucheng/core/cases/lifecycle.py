@@ -42,6 +42,17 @@ FIELDS: dict[str, Field] = {
             ("unlawful", _("unlawful demand: dissuaded")),
         ),
     ),
+    "exemption": Field(
+        "choice",
+        _("ground for refusing"),
+        (
+            ("keeping_by_law", _("a law asks that it be kept (art. 47); it is used for nothing else")),
+            ("secrecy_by_law", _("a law asks for secrecy, or need not tell (arts 18 and 45)")),
+            ("not_shown", _("it was not shown that the person asking is the one concerned")),
+            ("of_others", _("it would disclose what belongs to others")),
+            ("not_held", _("nothing of the kind is held")),
+        ),
+    ),
     "path": Field("text", _("the path told to the requester")),
     "answer": Field("text", _("answer given")),
     "target": Field(
@@ -326,6 +337,23 @@ TRANSITIONS: tuple[Transition, ...] = (
         rules=("a_unit_has_it",), tells=(("supervised", "lead"),), effect="supervise_again",
     ),
     Transition("end_supervision", _("End supervision"), OPEN, None, "case.supervise", needs=("reason",), given="supervision", effect="end_supervision"),
+    # --- what is asked about one's own data (Personal Information Protection Law, arts 44-50): its keeper answers
+    Transition(
+        "grant", _("Grant"), (S.RECEIVED, S.REOPENED), S.CLOSED, "privacy.requests", needs=("answer",), clocks=("stop:reply", "cancel:*"),
+        tells=(("answered", "requester"),), effect="close", shows=("answer",),
+    ),
+    Transition(
+        "refuse", _("Refuse, with reasons"), (S.RECEIVED, S.REOPENED), S.CLOSED, "privacy.requests", needs=("exemption", "reason", "path"),
+        clocks=("stop:reply", "cancel:*"), tells=(("answered", "requester"),), effect="close", shows=("reason", "path"),
+    ),
+    Transition(
+        "answer_objection", _("Answer the objection"), (S.CLOSED,), None, "privacy.requests", needs=("answer",),
+        given="appealed_at", tells=(("appeal_answered", "requester"),), effect="answer_appeal", shows=("answer",),
+    ),
+    Transition(
+        "resume_request", _("Take up again"), (S.CLOSED,), S.REOPENED, "privacy.requests", needs=("reason",), clocks=("start:reply",),
+        effect="reopen", shows=("reason",),
+    ),
     # --- the requester
     Transition("supplement", _("Add information"), OPEN, None, REQUESTER, needs=("note",), shows=("note",)),
     Transition(
@@ -355,6 +383,7 @@ EVENT_NAMES: dict[str, Text] = {
     "contact_revealed": _("Contact looked at"),
     "destroyed": _("Destroyed by rule"),
     "exported": _("Copied for whoever asked"),
+    "contact_corrected": _("Contact corrected for whoever asked"),
     "clock.warned": _("Warned: due soon"),
     "clock.urged": _("Urged: overdue"),
     "clock.escalated": _("Escalated"),

@@ -95,6 +95,13 @@ class Case(models.Model):
     kind = models.CharField(max_length=40, help_text="as declared by a project: command_centre.order")
     state = models.CharField(max_length=12, choices=State.choices)
     version = models.PositiveIntegerField(default=1, help_text="grows by one with every event; If-Match")
+    kept_by = models.CharField(
+        max_length=20,
+        blank=True,
+        default="",
+        db_default="",
+        help_text="the one capability whose holders see it; empty: as the posts say",
+    )
 
     # head
     channel = models.CharField(max_length=10, choices=Channel.choices)
@@ -197,6 +204,7 @@ class Case(models.Model):
             models.Index("appealed_at", name="case_appealed", condition=~Q(appealed_at=None)),
             models.Index("main", name="case_main", condition=~Q(main=None)),
             models.Index("parent", name="case_parent", condition=~Q(parent=None)),
+            models.Index("kept_by", "due_at", name="case_kept", condition=~Q(kept_by="")),
         ]
 
     def __str__(self) -> str:

@@ -37,7 +37,7 @@ _BY_CODE = f"code = {_told('code')}"
 # The range stands first and by itself: an index on the place serves it. Settings that must be taken apart are read in a
 # select of their own, once for a statement rather than once for a row.
 _BY_POST = f"""
-    place >= {_told("place_from")} and place < {_told("place_to")}
+    kept_by = '' and place >= {_told("place_from")} and place < {_told("place_to")}
     and (not confidential or {_told("confidential")} = 'on')
     and (accused_unit_id is null
         or accused_unit_id <> all (coalesce((select {_told("recused")}::bigint[]), '{{}}')))
@@ -48,6 +48,13 @@ _BY_POST = f"""
         and (post.units is null or cases_case.units && post.units or intake_by_id = post.author)
         and (post.domains is null or matter ^@ any (post.domains))
         and (not cases_case.confidential or post.confidential)))
+"""
+
+
+_BY_KEEPER = f"""
+    kept_by <> '' and exists (
+        select from jsonb_to_recordset({_told("kept")}::jsonb) as keeper("by" text, place_from text, place_to text)
+        where cases_case.kept_by = keeper."by" and place >= keeper.place_from and place < keeper.place_to)
 """
 
 
@@ -84,7 +91,7 @@ def _policies() -> Iterator[tuple[str, str, str]]:
     """(Table, name of the policy, the rest of its statement)."""
     for model, key in walled().items():
         table = model._meta.db_table
-        rows = f"({_BY_POST}) or {_BY_CODE}" if key is None else _hangs_on(key)
+        rows = f"({_BY_POST}) or ({_BY_KEEPER}) or {_BY_CODE}" if key is None else _hangs_on(key)
         seen = f"{_EVERYTHING} or {rows}"
         yield table, "see", f"for select to {ROLE} using ({seen})"
         yield table, "add", f"for insert to {ROLE} with check ({_EVERYTHING})"

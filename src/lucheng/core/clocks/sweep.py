@@ -106,7 +106,10 @@ def _say(clock: Clock, now: dt.datetime) -> None:
 
 
 def _tell(case: Case, clock: Clock, stage: Clock.Stage, now: dt.datetime) -> None:
-    """The lead unit is warned and urged, the centre hears of what is escalated and of what it owes itself."""
+    """The lead unit is warned and urged, the centre hears of what is escalated and of what it owes itself. What has a
+    keeper is no unit's business: it stands first in the keeper's list."""
+    if case.kept_by:
+        return
     if stage == Clock.Stage.ESCALATED or clock.kind in _OF_THE_CENTRE or case.lead_unit_id is None:
         unit = _centre(case.place)
     else:

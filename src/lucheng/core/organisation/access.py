@@ -20,6 +20,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from lucheng.core.fields import within
+from lucheng.core.organisation.capabilities import KEEPERS
 from lucheng.core.organisation.models import Interest, Person, Post, Role
 
 
@@ -33,6 +34,7 @@ class Facts(Protocol):
     lead_unit_id: int | None
     accused_unit_id: int | None
     intake_by_id: int | None
+    kept_by: str
 
 
 @dataclass(frozen=True)
@@ -49,7 +51,7 @@ class Grant:
     unit: int | None = None
 
     def q(self, author: int | None) -> Q | None:
-        """The cases in reach, secrecy and recusal apart; None where the role reaches none.
+        """The cases in reach, secrecy, recusal and keepers apart; None where the role reaches none.
 
         With ``author``, what that person entered is in reach of a post that reaches its unit's cases: a grid worker
         follows a finding before any unit has it.
@@ -95,6 +97,10 @@ class Scope:
         to act on a case."""
         return any(capability in g.capabilities and reach in ("", g.reach) for g in self.grants)
 
+    def sees_cases(self) -> bool:
+        """Whether any post shows cases at all. For showing a menu."""
+        return any(self.can(c) for c in ("case.view", *KEEPERS))
+
     def _author(self, capability: str) -> int | None:
         """Who entered a case may see it; every other capability over it comes from its unit."""
         return self.person_id if capability == "case.view" else None
@@ -112,6 +118,8 @@ class Scope:
         """
         if case is None:
             return next((g for g in self.grants if capability in g.capabilities), None)
+        if case.kept_by or capability in KEEPERS:
+            return self._keeps(capability, case)
         if case.accused_unit_id in self.recused:
             return None
         if by == "author" and (self.person_id is None or case.intake_by_id != self.person_id):
@@ -125,6 +133,15 @@ class Scope:
             return g
         return None
 
+    def _keeps(self, capability: str, case: Facts) -> Grant | None:
+        """The same for a case that has a keeper: whoever keeps it sees it, works on it, and may reach its requester."""
+        if not case.kept_by or capability not in (case.kept_by, *_OF_A_KEEPER):
+            return None
+        return next(
+            (g for g in self.grants if case.kept_by in g.capabilities and case.place.startswith(g.place)),
+            None,
+        )
+
     def allows(self, capability: str, case: Facts) -> bool:
         """Whether the person may use the capability on this case."""
         return self.role_for(capability, case) is not None
@@ -133,21 +150,32 @@ class Scope:
         """The condition on cases over which the person has the capability. With no post it holds for no row."""
         reach: Q | None = None
         for g in self.grants:
-            if capability not in g.capabilities:
+            if capability not in g.capabilities or capability in KEEPERS:
                 continue
             q = g.q(self._author(capability))
             if q is not None:
                 reach = q if reach is None else reach | q
-        if reach is None:
-            return Q(pk__in=[])
-        if self.recused:
-            reach &= Q(accused_unit=None) | ~Q(accused_unit__in=sorted(self.recused))
-        return reach
+        if reach is not None:
+            reach &= Q(kept_by="")
+            if self.recused:
+                reach &= Q(accused_unit=None) | ~Q(accused_unit__in=sorted(self.recused))
+        for keeper, place in self.kept():
+            if capability in (keeper, *_OF_A_KEEPER):
+                q = Q(kept_by=keeper) & within("place", place)
+                reach = q if reach is None else reach | q
+        return Q(pk__in=[]) if reach is None else reach
+
+    def kept(self) -> list[tuple[str, str]]:
+        """What the person keeps: each keeper's capability with the place over which it is held."""
+        return [(k, g.place) for k in KEEPERS for g in self.grants if k in g.capabilities]
 
     def covers(self, capability: str, place: str) -> bool:
         """Whether the capability is held over all of ``place``: for creating there and for editing registers."""
         return any(capability in g.capabilities and place.startswith(g.place) for g in self.grants)
 
+
+#: What a keeper may do besides working on the cases that they keep.
+_OF_A_KEEPER = ("case.view", "contact.reveal")
 
 NOBODY = Scope(person_id=None)
 

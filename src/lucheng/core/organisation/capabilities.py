@@ -38,7 +38,11 @@ CAPABILITIES: Mapping[str, str | Promise] = {
     "messages.edit": pgettext_lazy("capability", "word outgoing messages"),
     "ledger.verify": pgettext_lazy("capability", "verify the ledger"),
     "privacy.audit": pgettext_lazy("capability", "audit the use of personal data"),
+    "privacy.requests": pgettext_lazy("capability", "answer people who ask about their own data"),
 }
+
+#: Each keeps cases of its own (Case.kept_by): only who has it sees and works on them, and on no others by it.
+KEEPERS = ("privacy.requests",)
 
 #: The capabilities as people look for them: a heading, and the prefixes under it.
 GROUPS: tuple[tuple[str | Promise, tuple[str, ...]], ...] = (

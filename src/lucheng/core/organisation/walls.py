@@ -12,7 +12,7 @@ from lucheng.core.fields import after
 from lucheng.core.organisation.access import Grant, Scope
 from lucheng.core.organisation.models import Role
 from lucheng.postgresql import context
-from lucheng.postgresql.context import NOTHING, Context
+from lucheng.postgresql.context import Context
 
 _CONFIDENTIAL = "case.confidential"
 
@@ -36,8 +36,10 @@ def _grant(grant: Grant, author: int | None) -> dict[str, object]:
 def of(scope: Scope) -> Context:
     """The context in which the database shows exactly the cases that the scope lets its person see."""
     grants = [g for g in scope.grants if "case.view" in g.capabilities and g.reach != Role.Reach.NONE]
+    kept = [{"by": by, "place_from": place, "place_to": after(place)} for by, place in scope.kept()]
+    told = {"kept": json.dumps(kept)} if kept else {}
     if not grants:
-        return NOTHING
+        return Context(told)
     confidential = any(_CONFIDENTIAL in g.capabilities for g in grants)
     # One post that gives all the others give, and has no condition but its place: nothing more need be asked of a row.
     exact = any(
@@ -55,6 +57,7 @@ def of(scope: Scope) -> Context:
             "exact": "on" if exact else "",
             "grants": "" if exact else json.dumps([_grant(g, scope.person_id) for g in grants]),
             "recused": _array(scope.recused),
+            **told,
         }
     )
 

@@ -21,6 +21,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from lucheng.core.cases.models import Case
+from lucheng.core.cases.text import clean
 from lucheng.core.errors import Forbidden, Invalid, NotFound
 from lucheng.core.ledger.append import append
 from lucheng.core.organisation.access import Scope
@@ -167,6 +168,15 @@ def ends_in(contact: Contact, digits: str) -> bool:
     return bool(base) and hmac.compare_digest(base[-LAST_DIGITS:].encode(), plain.encode())
 
 
+def same_number(one: Contact, other: Contact) -> bool | None:
+    """Whether both have one telephone number, which is shown to nobody; None where either has none.
+
+    Raises SealError where a stored value was changed.
+    """
+    numbers = open_phone(one).encode(), open_phone(other).encode()
+    return hmac.compare_digest(*numbers) if all(numbers) else None
+
+
 def open_here() -> bool:
     """Whether the keys of this installation open what is sealed: the oldest and the newest contact are tried."""
     numbered = Contact.objects.exclude(phone=None)
@@ -206,6 +216,26 @@ def copy(source_case_id: int, target_case_id: int) -> None:
         return
     plain = {field: _open(contact, field) for field in FIELDS}
     Contact.objects.create(case_id=target_case_id, **asdict(sealed(target_case_id, **plain)))
+
+
+def correct(case: Case, contact: Contact | None, changed: Mapping[str, str]) -> None:
+    """Put what is right in the place of fields of a contact; the others stay as they are. Nothing is shown to anybody,
+    and the caller writes that it was done.
+
+    Raises Invalid at the field, SealError where a stored value was changed.
+    """
+    kept = (
+        {field: _open(contact, field) for field in FIELDS}
+        if contact is not None
+        else dict.fromkeys(FIELDS, "")
+    )
+    right = {
+        "name": clean(changed.get("name", ""), "name", 60),
+        "phone": changed.get("phone", ""),
+        "address": " ".join(clean(changed.get("address", ""), "address", 200).split()),
+    }
+    new = sealed(case.pk, **{field: right[field] or kept[field] for field in FIELDS})
+    Contact.objects.update_or_create(case=case, defaults=asdict(new))
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ import msgspec
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
-from lucheng.core.cases import attachments, codes
+from lucheng.core.cases import attachments, codes, following
 from lucheng.core.cases.lifecycle import EVENT_NAMES, TRANSITIONS
 from lucheng.core.cases.models import Case
 from lucheng.core.dispatch import matters
@@ -225,11 +225,30 @@ def write(
                 )
             append(case, EXPORTED, {"reason": reason}, actor=person, role=role, now=now)
             case.save(update_fields=["chain_length", "chain_head", "version"])
+    return _write(cases, file, now, covered=False)
+
+
+@everything("a copy of one case, for whoever may see its page")
+def write_covered(case: Case, file: IO[bytes], *, now: dt.datetime) -> int:
+    """Write the zip of one case for whoever has opened its page: what the page shows and no more. The contact stays
+    sealed but for the mask of its number, since a number may have gone to somebody else meanwhile; rooms and numbers of
+    persons in what was written are covered. Must not be called inside another transaction.
+
+    Raises SealError where a sealed value was changed.
+    """
+    with transaction.atomic(durable=True):
+        locked = Case.objects.select_for_update(of=("self",)).get(pk=case.pk)
+        append(locked, EXPORTED, {"covered": True}, actor=None, role=REQUESTER, now=now)
+        locked.save(update_fields=["chain_length", "chain_head", "version"])
+    return _write([case], file, now, covered=True)
+
+
+def _write(cases: Sequence[Case], file: IO[bytes], now: dt.datetime, *, covered: bool) -> int:
     photographs = 0
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as out:
         told = []
         for case in cases:
-            said = _case(Case.objects.select_related("lead_unit").get(pk=case.pk))
+            said = _case(Case.objects.select_related("lead_unit").get(pk=case.pk), covered=covered)
             told.append(said)
             for row, shown in zip(
                 case.attachments.filter(added_by=None).order_by("id"), said.photographs, strict=True
@@ -261,6 +280,9 @@ _TOLD = {"create"} | {
 }
 
 
+_WRITTEN_BY_THEM = {"create"} | {t.action for t in TRANSITIONS if t.who == REQUESTER}
+
+
 def _utc(moment: dt.datetime | None) -> dt.datetime | None:
     return moment.astimezone(dt.UTC) if moment is not None else None
 
@@ -269,16 +291,22 @@ def _at(moment: dt.datetime) -> dt.datetime:
     return moment.astimezone(dt.UTC)
 
 
-def _case(case: Case) -> ExportedCase:
+def _case(case: Case, *, covered: bool) -> ExportedCase:
     contact = Contact.objects.filter(case=case).first()
-    who = contacts.open_for_its_owner(contact) if contact is not None else dict.fromkeys(contacts.FIELDS, "")
+    who = dict.fromkeys(contacts.FIELDS, "")
+    if contact is not None:
+        who = who | {"phone": contact.phone_mask} if covered else contacts.open_for_its_owner(contact)
+
+    def shown(text: str, action: str = "create") -> str:
+        return following.told(case, text, own=action in _WRITTEN_BY_THEM) if covered else text
+
     written: dict[int, dict[str, str]] = {}
     internal = 0
     events = list(case.events.order_by("seq"))
     actions = {e.seq: e.action for e in events}
     for text in case.texts.order_by("id"):
         if (actions.get(text.seq, ""), text.name) in _THEIRS:
-            written.setdefault(text.seq, {})[text.name] = text.text
+            written.setdefault(text.seq, {})[text.name] = shown(text.text, actions[text.seq])
         elif (text.name, text.text) != ("public_reply", case.public_reply):
             internal += 1
     pictures = list(case.attachments.filter(added_by=None).order_by("id"))
@@ -297,19 +325,19 @@ def _case(case: Case) -> ExportedCase:
         language=case.language,
         requester=Requester(**who),
         matter=Matter(code=case.matter, name=str(matters.name(case.matter)) if case.matter else ""),
-        title=case.title,
-        content=case.content,
+        title=shown(case.title),
+        content=shown(case.content),
         # The number of somebody else's case may stand here.
         fields={k: v for k, v in case.fields.items() if k != "same_as"},
         place=Matter(code=case.place, name=names.place_name(case.place)),
-        address=case.address,
+        address=shown(case.address),
         lon=case.lon,
         lat=case.lat,
         occurred_at=_utc(case.occurred_at),
         created_at=_at(case.created_at),
         closed_at=_utc(case.closed_at),
         unit_in_charge=case.lead_unit.name if case.lead_unit is not None else "",
-        public_reply=case.public_reply,
+        public_reply=shown(case.public_reply, "reply"),
         solved=case.solved,
         contacted=case.contacted,
         satisfaction=case.satisfaction,
