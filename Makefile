@@ -1,6 +1,8 @@
 # Needs Debian 12 (or alike) with Python 3.11 and make; everything else is installed into .venv.
 PYTHON ?= python3
 export UV_PYTHON_DOWNLOADS = never
+# Some machines forbid it; every command would then compile all of its libraries anew, for seconds.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: demo install test fuzz lint types bench screenshots clean
 
@@ -21,7 +23,7 @@ lint: install
 	.venv/bin/mypy
 
 test: install lint
-	.venv/bin/pytest -n 2
+	.venv/bin/pytest -n 3 --dist loadfile
 
 # Looks for inputs that break something: SECONDS for each parser, EXAMPLES for each operation of the API.
 SECONDS ?= 300

@@ -42,15 +42,13 @@ PATIENCE = 300.0
 #: Requests that must be acknowledged between two kills: something must be going on when the next one comes.
 BETWEEN = 3
 
-_PREPARE = """
+_KEYS = """
 import json
-from django.core.management import call_command
-call_command("migrate", verbosity=0)
-from tests import factories
-city = factories.city()
 from django.utils import timezone
 from lucheng.core.organisation import tokens
-print(json.dumps({who: tokens.issue(city.people[who], "crash", timezone.now()) for who in ("operator", "handler")}))
+from lucheng.core.organisation.models import Person
+people = Person.objects.filter(username__in=["operator", "handler"])
+print(json.dumps({p.username: tokens.issue(p, "crash", timezone.now()) for p in people}))
 """
 
 _GATEWAY = """
@@ -191,8 +189,8 @@ class Target(Installation):
         self.gateway = subprocess.Popen(arguments, stdout=subprocess.PIPE, text=True)
         assert self.gateway.stdout is not None
         self.gateway_port = int(self.gateway.stdout.readline())
-        self.database(running=True)
-        self.keys = json.loads(self.python(_PREPARE).splitlines()[-1])
+        self.prepare()
+        self.keys = json.loads(self.python(_KEYS).splitlines()[-1])
         self.token = self.keys["operator"]
         self.start_worker()
         self.start()

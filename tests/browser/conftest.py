@@ -29,6 +29,8 @@ ROOT = Path(__file__).parents[2]
 PASSWORD = "lucheng-browser-tests"
 PHONE = {"width": 390, "height": 844}
 DESKTOP = {"width": 1280, "height": 900}
+#: How each screen is looked at by its own tests; the walk over every page (test_every_page) takes them crosswise.
+VIEWS = [(PHONE, "light"), (DESKTOP, "dark")]
 _SWITCHES = [
     "--no-sandbox",
     "--disable-gpu",
@@ -111,6 +113,7 @@ def site(chromium: str, request: pytest.FixtureRequest) -> Iterator[Site]:
     )
     port = _free_port()
     address = f"http://127.0.0.1:{port}"
+    env["LUCHENG_ADDRESS"] = address
     command = [sys.executable, "-c", "from lucheng.cli import main; main()"]
     server = subprocess.Popen([*command, "serve", "--port", str(port), "--workers", "1"], cwd=ROOT, env=env)
     try:

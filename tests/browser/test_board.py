@@ -13,7 +13,7 @@ from urllib.parse import urlsplit, urlunsplit
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
-from tests.browser.conftest import DESKTOP, PHONE, ROOT, Site, barriers, sign_in
+from tests.browser.conftest import DESKTOP, ROOT, VIEWS, Site, barriers, sign_in
 
 pytestmark = pytest.mark.browser
 
@@ -321,8 +321,7 @@ def test_without_script_many_orders_go_after_a_confirmation(
         gone(page, number)
 
 
-@pytest.mark.parametrize("colours", ["light", "dark"])
-@pytest.mark.parametrize("screen", [PHONE, DESKTOP], ids=["phone", "desktop"])
+@pytest.mark.parametrize(("screen", "colours"), VIEWS, ids=["phone-light", "desktop-dark"])
 def test_nothing_stands_in_the_way_on_the_board(
     open_context: Callable[..., BrowserContext],
     site: Site,

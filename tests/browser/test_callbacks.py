@@ -8,13 +8,12 @@ from typing import Any
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
-from tests.browser.conftest import DESKTOP, PHONE, Site, barriers, sign_in
+from tests.browser.conftest import VIEWS, Site, barriers, sign_in
 
 pytestmark = pytest.mark.browser
 
 
-@pytest.mark.parametrize("colours", ["light", "dark"])
-@pytest.mark.parametrize("size", [PHONE, DESKTOP], ids=["phone", "desktop"])
+@pytest.mark.parametrize(("size", "colours"), VIEWS, ids=["phone-light", "desktop-dark"])
 def test_nothing_stands_in_the_way_at_the_callback_desk(
     open_context: Callable[..., BrowserContext], site: Site, size: dict[str, int], colours: Any
 ) -> None:

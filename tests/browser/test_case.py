@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
-from tests.browser.conftest import DESKTOP, PASSWORD, PHONE, Site, barriers, sign_in
+from tests.browser.conftest import DESKTOP, PASSWORD, PHONE, VIEWS, Site, barriers, sign_in
 
 pytestmark = pytest.mark.browser
 
@@ -21,8 +21,7 @@ def too_wide(page: Page) -> bool:
     return bool(page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth"))
 
 
-@pytest.mark.parametrize("colours", ["light", "dark"])
-@pytest.mark.parametrize("size", [PHONE, DESKTOP], ids=["phone", "desktop"])
+@pytest.mark.parametrize(("size", "colours"), VIEWS, ids=["phone-light", "desktop-dark"])
 def test_nothing_stands_in_the_way_on_the_case_page_its_steps_and_its_paper(
     open_context: Callable[..., BrowserContext], site: Site, size: dict[str, int], colours: Any
 ) -> None:

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import BrowserContext, Page, Route, expect
 
-from tests.browser.conftest import DESKTOP, PHONE, Site, barriers, follow, sign_in
+from tests.browser.conftest import DESKTOP, VIEWS, Site, barriers, follow, sign_in
 from tests.browser.test_resident import past_the_look_alikes
 
 pytestmark = pytest.mark.browser
@@ -356,8 +356,9 @@ def test_my_cases_open_by_a_code_to_the_number(
 # --- the whole of it, narrow, large and dark -------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("viewport", [PHONE, DESKTOP, ZOOMED], ids=["phone", "desktop", "zoomed"])
+@pytest.mark.parametrize(
+    ("viewport", "scheme"), [*VIEWS, (ZOOMED, "light")], ids=["phone-light", "desktop-dark", "zoomed-light"]
+)
 def test_nothing_stands_in_the_way_on_any_page(
     open_context: Callable[..., BrowserContext], site: Site, viewport: dict[str, int], scheme: str
 ) -> None:

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
 from tests import factories
-from tests.browser.conftest import DESKTOP, PHONE, Site, barriers, sign_in
+from tests.browser.conftest import DESKTOP, VIEWS, Site, barriers, sign_in
 
 pytestmark = pytest.mark.browser
 
@@ -135,8 +135,7 @@ def test_what_is_wrong_is_said_on_the_same_screen(desk: Page) -> None:
     assert not barriers(desk)
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("viewport", [DESKTOP, PHONE], ids=["desktop", "phone"])
+@pytest.mark.parametrize(("viewport", "scheme"), VIEWS, ids=["phone-light", "desktop-dark"])
 def test_nothing_stands_in_the_way_at_the_desk_or_in_the_knowledge_base(
     open_context: Open, site: Site, scheme: str, viewport: dict[str, int]
 ) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import BrowserContext, Page, Route, expect
 
-from tests.browser.conftest import DESKTOP, PHONE, Site, barriers, sign_in
+from tests.browser.conftest import DESKTOP, VIEWS, Site, barriers, sign_in
 from tests.factories import GRID
 
 pytestmark = pytest.mark.browser
@@ -166,8 +166,11 @@ def test_a_figure_is_drawn_from_its_table(desktop: Page, site: Site) -> None:
     assert chart.locator("canvas").evaluate(painted) > 10
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("viewport", [DESKTOP, PHONE, {"width": 1920, "height": 1080}], ids=str)
+@pytest.mark.parametrize(
+    ("viewport", "scheme"),
+    [*VIEWS, ({"width": 1920, "height": 1080}, "dark")],
+    ids=["phone-light", "desktop-dark", "wall-dark"],
+)
 def test_nothing_stands_in_the_way_on_the_overview(
     open_context: Contexts, site: Site, scheme: str, viewport: dict[str, int]
 ) -> None:
@@ -236,8 +239,7 @@ def test_the_wall_lives_and_the_keyboard_finds_the_way_back(open_context: Contex
     page.wait_for_url("**/overview/")
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("viewport", [DESKTOP, PHONE], ids=["desktop", "phone"])
+@pytest.mark.parametrize(("viewport", "scheme"), VIEWS, ids=["phone-light", "desktop-dark"])
 def test_the_style_page_shows_every_component_and_nothing_stands_in_the_way(
     open_context: Contexts, site: Site, scheme: str, viewport: dict[str, int]
 ) -> None:

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import BrowserContext, Page, expect
 
-from tests.browser.conftest import DESKTOP, PASSWORD, PHONE, Site, barriers, sign_in
+from tests.browser.conftest import PASSWORD, VIEWS, Site, barriers, sign_in
 
 pytestmark = pytest.mark.browser
 
@@ -195,8 +195,7 @@ def test_on_the_telephone_an_order_is_signed_for_and_the_call_recorded(phone: Pa
     expect(phone.locator(".timeline")).to_contain_text("已说明安排")
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("viewport", [DESKTOP, PHONE], ids=["desktop", "phone"])
+@pytest.mark.parametrize(("viewport", "scheme"), VIEWS, ids=["phone-light", "desktop-dark"])
 def test_nothing_stands_in_the_way(
     open_context: Callable[..., BrowserContext], site: Site, scheme: str, viewport: dict[str, int]
 ) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import http.client
 import json
 import os
@@ -17,6 +18,8 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
+
+import fasteners
 
 ROOT = Path(__file__).parents[2]
 #: Longest wait for a server to answer; it answers in a second or two unless something is wrong.
@@ -136,9 +139,17 @@ class Installation:
             assert time.monotonic() < deadline, "the database does not stop"
             time.sleep(0.05)
 
-    def prepare(self) -> None:
-        self.database(running=True)
-        self.token = self.python(_PREPARE).splitlines()[-1]
+    def prepare(self, *, copied: bool = True) -> None:
+        """Put the small city here and start the database: made once for the whole run and then copied, unless this
+        installation is set up in a way of its own from the beginning."""
+        if copied:
+            made = _prepared()
+            subprocess.run(["cp", "-a", f"{made.home}/.", str(self.home)], check=True)
+            self.token = made.token
+            self.database(running=True)
+        else:
+            self.database(running=True)
+            self.token = self.python(_PREPARE).splitlines()[-1]
 
     def spawn(self, *arguments: str) -> subprocess.Popen[bytes]:
         """Start one ``lucheng`` command that runs on, in a process group of its own."""
@@ -208,6 +219,23 @@ class Installation:
             self.database(running=False)
 
 
+def _prepared() -> Installation:
+    """The installation that others are copied from, at rest. The first process that needs it makes it."""
+    run = os.environ.get("PYTEST_XDIST_TESTRUNUID") or str(os.getpid())
+    above = Path(tempfile.gettempdir()) / f"lucheng-prepared-{run[:8]}"
+    above.mkdir(mode=0o755, exist_ok=True)
+    made, token = Installation(above / "home"), above / "token"
+    with fasteners.InterProcessLock(above / "lock"):
+        if not token.exists():
+            made.home.mkdir()
+            made.prepare(copied=False)
+            made.light("embedded.stop()")
+            token.write_text(made.token)
+            atexit.register(shutil.rmtree, above, ignore_errors=True)
+    made.token = token.read_text()
+    return made
+
+
 @contextmanager
 def apart(kind: type[Made], name: str) -> Iterator[Made]:
     """An installation in a folder of its own, with nothing in it yet; gone at the end.
@@ -234,7 +262,11 @@ def _answers(port: int) -> bool:
 
 
 def children(pid: int) -> list[int]:
-    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    """The processes that a process has started; none where it has ended."""
+    try:
+        return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    except (FileNotFoundError, ProcessLookupError):
+        return []
 
 
 def kill_all(pids: list[int]) -> None:

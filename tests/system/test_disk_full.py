@@ -96,7 +96,7 @@ def installation() -> Iterator[Small]:
             made.remove = lambda: None  # type: ignore[method-assign]
             pytest.skip("this machine mounts no file system")
         made.log = Path(f"{made.home.parent}/log")
-        made.prepare()
+        made.prepare(copied=False)
         made.start()
         made.worker = made.spawn("worker")
         yield made

@@ -45,7 +45,7 @@ def service(tmp_path: Path) -> Iterator[KeyService]:
 def installation(service: KeyService) -> Iterator[Guarded]:
     with apart(Guarded, "keys") as made:
         made.url = service.url
-        made.prepare()
+        made.prepare(copied=False)
         yield made
 
 

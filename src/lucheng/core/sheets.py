@@ -18,10 +18,6 @@ from typing import IO, Any
 
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
-from openpyxl import Workbook, load_workbook
-from openpyxl.cell import WriteOnlyCell
-from openpyxl.styles import Font
-from openpyxl.utils import column_index_from_string, get_column_letter
 
 from lucheng.core.errors import Text
 from lucheng.core.faults import Fault, Faulty
@@ -85,6 +81,8 @@ def _merged(packed: zipfile.ZipFile, sheet: str) -> list[tuple[int, int]]:
     All parts are unpacked here once, a little at a time: what would take long to read, or much memory, is refused
     before anything reads it. openpyxl itself would make an object for every cell of a merged area.
     """
+    from openpyxl.utils import column_index_from_string
+
     tags, cells, found, rest = 0, 0, [], b""
     for part in packed.infolist():
         with packed.open(part) as unpacked:
@@ -107,6 +105,9 @@ def _merged(packed: zipfile.ZipFile, sheet: str) -> list[tuple[int, int]]:
 
 
 def _xlsx(file: IO[bytes], columns: int) -> list[Sequence[Any]]:
+    from openpyxl import load_workbook
+    from openpyxl.utils import get_column_letter
+
     try:
         with zipfile.ZipFile(file) as packed:
             if sum(entry.file_size for entry in packed.infolist()) > MAX_UNPACKED_BYTES:
@@ -151,6 +152,8 @@ def read(file: IO[bytes], columns: Sequence[Column]) -> tuple[list[Entry], list[
 
     Raises Faulty where nothing can be read: another kind of file, merged cells, a wrong header, no row.
     """
+    from openpyxl.utils import get_column_letter
+
     start = file.read(4)
     file.seek(0)
     if start == b"\xd0\xcf\x11\xe0":
@@ -222,6 +225,11 @@ def write(
     widths: Sequence[int] = (),
 ) -> None:
     """Write an xlsx file of one sheet, all text: a code keeps its zeros, ``=`` starts no formula."""
+    from openpyxl import Workbook
+    from openpyxl.cell import WriteOnlyCell
+    from openpyxl.styles import Font
+    from openpyxl.utils import get_column_letter
+
     book = Workbook(write_only=True)
     sheet = book.create_sheet(title)
     sheet.freeze_panes = "A2"

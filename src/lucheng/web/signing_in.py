@@ -30,7 +30,7 @@ from lucheng.core.limits import counting
 from lucheng.core.organisation import factors, people, sessions, signing_in
 from lucheng.core.organisation.middleware import first, opens_early, scope
 from lucheng.core.organisation.models import Person
-from lucheng.web import addresses, nav, single_sign_on
+from lucheng.web import addresses, nav
 from lucheng.web.addresses import client_address
 
 _LOCKED = _(
@@ -124,10 +124,19 @@ def _let_in(request: HttpRequest, person: Person, wanted: str) -> HttpResponseRe
     return HttpResponseRedirect(onward(request, wanted))
 
 
+def sign_on(request: HttpRequest) -> HttpResponse:
+    """On to the city's single sign-on."""
+    from lucheng.web import single_sign_on  # its libraries are large, and few requests need them
+
+    return single_sign_on.begin(request)
+
+
 @never_cache
 @require_safe
 def sign_on_back(request: HttpRequest) -> HttpResponse:
     """Back from the city's single sign-on."""
+    from lucheng.web import single_sign_on
+
     try:
         person = single_sign_on.who(request)
     except single_sign_on.Failed as failed:
@@ -246,7 +255,7 @@ def second(request: HttpRequest) -> HttpResponse:
 urlpatterns = [
     path("sign-in/", opens_early(SignIn.as_view()), name="sign-in"),
     path("sign-in/second/", second, name="sign-in-second"),
-    path("sign-in/city/", single_sign_on.begin, name="sign-on"),
+    path("sign-in/city/", sign_on, name="sign-on"),
     path("sign-in/city/back/", sign_on_back, name="sign-on-back"),
     path("sign-out/", opens_early(LogoutView.as_view()), name="sign-out"),
 ]
