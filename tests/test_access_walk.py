@@ -20,6 +20,7 @@ PUBLIC = {
     *("mine", "mine-code", "mine-cases", "mine-leave"),
     *("notice", "notice-edition"),
     *("track", "tracking", "tracking-picture", "tracking-act", "act_as_requester", "post_report"),
+    *("tracking-copy", "tracking-data", "own-data"),
     *(
         "sign-in",
         "sign-on",

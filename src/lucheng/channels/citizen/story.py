@@ -79,7 +79,7 @@ _KEPT: dict[S, tuple[Words, Words]] = {
     **dict.fromkeys(
         (S.RECEIVED, S.REOPENED), (_("We have it and look into it"), _("We answer you on this page"))
     ),
-    **dict.fromkeys((S.CLOSED, S.ARCHIVED), (_("Answered"), "")),
+    **dict.fromkeys((S.CLOSED, S.ARCHIVED), (_("We have answered you"), "")),
 }
 
 #: The clock that a requester waits for, by state.
