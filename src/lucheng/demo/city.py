@@ -158,7 +158,7 @@ def make(seed: int, until: dt.datetime, step: Step, *, scale: float = 1.0, cases
 def fill_rooms(until: dt.datetime) -> None:
     """Let every room that has a ``demo.py`` add its share, by its ``fill(until)``."""
     for config in apps.get_app_configs():
-        if config.name.startswith("lucheng.projects.") and find_spec(f"{config.name}.demo"):
+        if config.name.startswith("lucheng.") and find_spec(f"{config.name}.demo"):
             import_module(f"{config.name}.demo").fill(until)
 
 

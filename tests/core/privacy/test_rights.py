@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from typer.testing import CliRunner
 
 from lucheng.core.cases import engine, intake, queries
 from lucheng.core.cases.models import Case, State
@@ -21,6 +22,7 @@ from lucheng.core.ledger.models import Event, Message
 from lucheng.core.organisation.models import Person
 from lucheng.core.privacy import contacts, retention, rights
 from lucheng.core.privacy.cases import REQUEST
+from lucheng.core.privacy.cli import privacy
 from lucheng.core.privacy.models import Contact, Reveal, Tombstone
 from tests import factories
 from tests.factories import CITY, NOW, WEST, City, case_in, received
@@ -299,6 +301,16 @@ def test_what_somebody_asks_by_telephone_is_taken_down_for_them(city: City) -> N
     assert list(refused.value.fields) == ["about"]
     with pytest.raises(Forbidden):
         rights.enter(entered, [], key="3", **by(city, "operator"))
+
+
+def test_the_operator_of_the_server_sees_what_waits_and_not_what_was_said(city: City) -> None:
+    request = asked([received()], words="我的秘密")
+    done = answered(city, asked([received()], key="2"))
+    shown = CliRunner().invoke(privacy, ["requests"], env={"COLUMNS": "200"})
+    assert shown.exit_code == 0, shown.output
+    assert request.number in shown.output and done.number not in shown.output
+    assert "秘密" not in shown.output
+    assert done.number in CliRunner().invoke(privacy, ["requests", "--all"], env={"COLUMNS": "200"}).output
 
 
 def test_a_clock_that_runs_out_tells_no_unit(city: City) -> None:

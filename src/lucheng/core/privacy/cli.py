@@ -13,6 +13,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from lucheng.cli import ensure_database
+from lucheng.core.cases.models import Case
 from lucheng.core.console import console, reporting
 from lucheng.core.errors import Forbidden, NotFound
 from lucheng.core.organisation.access import scope_of
@@ -20,6 +21,7 @@ from lucheng.core.organisation.models import Person
 from lucheng.core.privacy import ciphers, destruction, export, notices, rotation, sealing, wrapping
 from lucheng.core.privacy import looks as register_of_looks
 from lucheng.core.privacy import retention as rules
+from lucheng.core.privacy.cases import REQUEST
 from lucheng.core.privacy.models import RetentionBatch, Reveal
 
 SHOWN = 20
@@ -104,6 +106,24 @@ def rewrap(
     _show_wrapped()
     if shut:
         _fail(f"These do not open and are left as they are: {', '.join(shut)}.")
+
+
+@privacy.command("requests")
+def list_requests(
+    every: Annotated[bool, typer.Option("--all", help="Answered ones too, the newest first.")] = False,
+) -> None:
+    """What people ask about their own data, the first due first: nothing of what they say."""
+    ensure_database()
+    rows = Case.objects.filter(kind=REQUEST.code)
+    rows = rows.order_by("-created_at", "-id") if every else rows.filter(open=True).order_by("due_at", "id")
+    table = Table("number", "right", "orders", "state", "received", "due")
+    for case in rows[: None if every else SHOWN]:
+        due = timezone.localtime(case.due_at).strftime("%Y-%m-%d %H:%M") if case.due_at else ""
+        received = timezone.localtime(case.created_at).strftime("%Y-%m-%d %H:%M")
+        orders = str(len(case.fields.get("about", [])))
+        table.add_row(case.number, case.fields.get("right", ""), orders, case.state, received, due)
+    console.print(table)
+    console.print(f"{rows.count():,} in all; they are answered on the page 个人信息请求 (/admin/requests/)")
 
 
 def _fail(words: str) -> NoReturn:
