@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import os
+import shutil
+import tempfile
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import hypothesis
 import pytest
+
+from tests.system.installation import PREPARED
 
 if TYPE_CHECKING:
     from tests.factories import City
@@ -23,6 +27,13 @@ def pytest_configure(config: pytest.Config) -> None:
         from lucheng import embedded
 
         embedded.ensure_running(durable=False)
+    if not hasattr(config, "workerinput"):
+        os.environ[PREPARED] = tempfile.mkdtemp(prefix="lucheng-prepared-")
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if not hasattr(config, "workerinput"):
+        shutil.rmtree(os.environ.pop(PREPARED, ""), ignore_errors=True)
 
 
 @pytest.fixture(autouse=True)

@@ -37,7 +37,7 @@ PUBLIC = {
 
 
 #: What a requester left of themselves, in words that stand nowhere else.
-LEFT = {"name": "闻人未央", "phone": "13900427781", "contact_address": "槐荫里 7 号 9 号楼 3 单元 1104"}
+LEFT = {"name": "闻人未央", "phone": "13900427781", "contact_address": "槐荫里 7 号 9 号楼 3 单元 9804"}
 #: The addresses that open it, for a reason.
 OPENING = {"reveal", "unit-reveal", "callback-number", "reveal_contact"}
 
@@ -154,7 +154,7 @@ def test_no_page_and_no_answer_of_the_interface_holds_what_is_sealed_but_that_of
     assert {a.route.name for a in opened} >= {"reveal_contact"}
     assert all(a.which == access.NEAR and "contact.reveal" in found.capabilities[a.reader] for a in opened)
     # Nor what is cut off it: the middle of the number, the number in groups, the street, the door.
-    cut = re.compile("0042-?7|0427781|槐荫|单元 ?1104")
+    cut = re.compile(r"0042-?7|0427781|槐荫|(?<!\d)9804(?!\d)")  # no matter and no place has the code 9804
     assert not _what([a for a in found.answers if a.route.name not in OPENING and cut.search(a.body)])
 
 

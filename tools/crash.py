@@ -32,7 +32,7 @@ from pathlib import Path
 from typing import Any
 
 import psycopg
-from tests.system.installation import ROOT, Installation, alive, apart, children, kill_all
+from tests.system.installation import PREPARED, ROOT, Installation, alive, apart, children, kill_all
 
 PROMISES = ROOT / "docs" / "promises.md"
 START, END = "<!-- figures of `python -m tools.crash --write` -->", "<!-- end of the figures -->"
@@ -189,7 +189,7 @@ class Target(Installation):
         self.gateway = subprocess.Popen(arguments, stdout=subprocess.PIPE, text=True)
         assert self.gateway.stdout is not None
         self.gateway_port = int(self.gateway.stdout.readline())
-        self.prepare()
+        self.prepare(copied=PREPARED in os.environ)
         self.keys = json.loads(self.python(_KEYS).splitlines()[-1])
         self.token = self.keys["operator"]
         self.start_worker()

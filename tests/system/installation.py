@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import atexit
 import http.client
 import json
 import os
@@ -24,6 +23,10 @@ import fasteners
 ROOT = Path(__file__).parents[2]
 #: Longest wait for a server to answer; it answers in a second or two unless something is wrong.
 PATIENCE = 60.0
+
+#: Names the folder, empty at first, of the installation that others are copied from. Whoever begins a run sets it,
+#: before there are other processes, and removes the folder at the end.
+PREPARED = "LUCHENG_TEST_PREPARED"
 
 Made = TypeVar("Made", bound="Installation")
 
@@ -221,9 +224,8 @@ class Installation:
 
 def _prepared() -> Installation:
     """The installation that others are copied from, at rest. The first process that needs it makes it."""
-    run = os.environ.get("PYTEST_XDIST_TESTRUNUID") or str(os.getpid())
-    above = Path(tempfile.gettempdir()) / f"lucheng-prepared-{run[:8]}"
-    above.mkdir(mode=0o755, exist_ok=True)
+    above = Path(os.environ[PREPARED])
+    above.chmod(0o755)
     made, token = Installation(above / "home"), above / "token"
     with fasteners.InterProcessLock(above / "lock"):
         if not token.exists():
@@ -231,7 +233,6 @@ def _prepared() -> Installation:
             made.prepare(copied=False)
             made.light("embedded.stop()")
             token.write_text(made.token)
-            atexit.register(shutil.rmtree, above, ignore_errors=True)
     made.token = token.read_text()
     return made
 

@@ -25,6 +25,11 @@ def figure(value: float) -> str:
     return f"{value:,.1f}".removesuffix(".0")
 
 
+def language() -> str:
+    """The language in which whoever asks is answered: ``en`` or ``zh``."""
+    return "en" if (get_language() or "").startswith("en") else "zh"
+
+
 def duration(length: dt.timedelta) -> str:
     """A length of time in its largest whole unit: "2 days", "3 hours", "25 minutes", "less than a minute"."""
     if length >= DAY:

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import tempfile
 from typing import cast
 
-from django.http import FileResponse, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
-from lucheng.channels.administration.doors import did, opens_for, page, person
+from lucheng.channels.administration.doors import did, opens_for, page, person, refused
 from lucheng.channels.administration.forms import CopyForm
 from lucheng.core.errors import Invalid
 from lucheng.core.organisation.middleware import scope
 from lucheng.core.privacy import export, retention
-
-#: Larger files wait on the disk while they are sent.
-_IN_MEMORY = 8 * 1024 * 1024
+from lucheng.web.downloads import zipped
 
 
 @opens_for(retention.CAPABILITY, everywhere=True)
@@ -28,28 +25,22 @@ def copy(request: HttpRequest) -> HttpResponse:
     form = CopyForm(request.POST or None)
     if form.is_valid():
         entered = form.cleaned_data
-        file = tempfile.SpooledTemporaryFile(_IN_MEMORY)  # noqa: SIM115 (the response closes it)
         try:
             (case,) = export.by_code(entered["code"], entered["phone"])
-            export.write(
-                [case],
-                file,
-                person=person(request),
-                role=cast(str, scope(request).role_for(retention.CAPABILITY)),
-                reason=entered["reason"],
-                now=timezone.now(),
-            )
-        except Invalid as wrong:
-            file.close()
-            for name, text in wrong.fields.items():
-                form.add_error(name, str(text))
-        else:
-            did(request, "had a copy of case %s made", case.number)
-            file.seek(0)
-            return cast(
-                HttpResponse,
-                FileResponse(
-                    file, as_attachment=True, filename=f"{case.number}.zip", content_type="application/zip"
+            answer = zipped(
+                case.number,
+                lambda file: export.write(
+                    [case],
+                    file,
+                    person=person(request),
+                    role=cast(str, scope(request).role_for(retention.CAPABILITY)),
+                    reason=entered["reason"],
+                    now=timezone.now(),
                 ),
             )
+        except Invalid as wrong:
+            refused(form, wrong)
+        else:
+            did(request, "had a copy of case %s made", case.number)
+            return answer
     return page(request, "copy", {"form": form}, status=422 if form.errors else 200)

@@ -3,13 +3,12 @@ down for somebody who called, wrote or came."""
 
 from __future__ import annotations
 
-import tempfile
 import uuid
 from collections.abc import Callable
-from typing import Any, cast
+from typing import Any
 
 from django.contrib import messages
-from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -17,7 +16,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from lucheng.channels.administration.doors import did, opens_for, page, paged, person
+from lucheng.channels.administration.doors import did, opens_for, page, paged, person, refused
 from lucheng.channels.administration.forms import RequestForm
 from lucheng.core.cases import engine, kinds
 from lucheng.core.cases.lifecycle import EVENT_NAMES, FIELDS, Transition
@@ -31,8 +30,7 @@ from lucheng.core.privacy import contacts, rights
 from lucheng.core.privacy.cases import KEEPER, Right, Shown
 from lucheng.core.privacy.models import What
 from lucheng.web import numbers
-
-_IN_MEMORY = 8 * 1024 * 1024
+from lucheng.web.downloads import zipped
 
 
 def _right(case: Case) -> str:
@@ -69,6 +67,7 @@ def requests(request: HttpRequest) -> HttpResponse:
 def take_down(request: HttpRequest) -> HttpResponse:
     """Enter what somebody asked by telephone, letter or in person."""
     form = RequestForm(request.POST or None)
+    key = request.POST.get("key", "")[:40] or uuid.uuid4().hex
     if form.is_valid():
         entered = form.cleaned_data
         try:
@@ -78,11 +77,10 @@ def take_down(request: HttpRequest) -> HttpResponse:
                 person=person(request),
                 scope=scope(request),
                 now=timezone.now(),
-                key=request.POST.get("key", "")[:40] or uuid.uuid4().hex,
+                key=key,
             )
         except Invalid as wrong:
-            for name, text in wrong.fields.items():
-                form.add_error(name if name in form.fields else None, str(text))
+            refused(form, wrong)
         else:
             did(request, "took down request %s", made.number)
             messages.success(
@@ -90,8 +88,7 @@ def take_down(request: HttpRequest) -> HttpResponse:
                 _("Taken down. The tracking code for whoever asked: %(code)s") % {"code": made.code},
             )
             return HttpResponseRedirect(reverse("data-request", args=[made.number]))
-    context = {"form": form, "key": request.POST.get("key", "")[:40] or uuid.uuid4().hex}
-    return page(request, "request_new", context, status=422 if form.errors else 200)
+    return page(request, "request_new", {"form": form, "key": key}, status=422 if form.errors else 200)
 
 
 def _step(row: Transition, entered: dict[str, str], wrong: dict[str, Any]) -> dict[str, Any]:
@@ -107,7 +104,6 @@ def _step(row: Transition, entered: dict[str, str], wrong: dict[str, Any]) -> di
                 "choices": FIELDS[name].choices,
                 "value": entered.get(name, ""),
                 "error": wrong.get(name, "") if entered else "",
-                "needed": name in row.needs,
             }
             for name in (*row.needs, *row.takes)
         ],
@@ -221,18 +217,14 @@ def act(request: HttpRequest, number: str) -> HttpResponse:
 def copy(request: HttpRequest, number: str) -> HttpResponse:
     """The file for whoever asked."""
     case = rights.find(scope(request), number)
-    file = tempfile.SpooledTemporaryFile(_IN_MEMORY)  # noqa: SIM115 (the response closes it)
-    try:
-        rights.copy(case, file, person=person(request), scope=scope(request), now=timezone.now())
-    except BaseException:
-        file.close()
-        raise
-    did(request, "had a copy made for request %s", number)
-    file.seek(0)
-    return cast(
-        HttpResponse,
-        FileResponse(file, as_attachment=True, filename=f"{number}.zip", content_type="application/zip"),
+    answer = zipped(
+        number,
+        lambda file: rights.copy(
+            case, file, person=person(request), scope=scope(request), now=timezone.now()
+        ),
     )
+    did(request, "had a copy made for request %s", number)
+    return answer
 
 
 @_doing

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from lucheng.channels.administration.doors import did, opens_for, page, paged, person
+from lucheng.channels.administration.doors import did, opens_for, page, paged, person, refused
 from lucheng.channels.administration.forms import HoldForm
 from lucheng.core.cases.kinds import KINDS
 from lucheng.core.errors import Conflict, Forbidden, Invalid, Refused
@@ -136,8 +136,7 @@ def holds(request: HttpRequest) -> HttpResponse:
                 entered["number"], reason=entered["reason"], person=person(request), now=timezone.now()
             )
         except Invalid as wrong:
-            for name, text in wrong.fields.items():
-                form.add_error(name, str(text))
+            refused(form, wrong)
         except Conflict as late:
             form.add_error("number", str(late.detail))
         else:

@@ -5,15 +5,13 @@ Whoever may see a case whole may ask about it; what is asked goes to the data-pr
 
 from __future__ import annotations
 
-import tempfile
 import uuid
 from typing import cast
 
-from django.http import FileResponse, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render
 from django.urls import path, reverse
 from django.utils import timezone
-from django.utils.translation import get_language
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
@@ -26,11 +24,10 @@ from lucheng.core.limits.counting import Limited
 from lucheng.core.privacy import export, rights
 from lucheng.core.privacy.cases import MOST
 from lucheng.postgresql.context import everything
-from lucheng.web import masking
+from lucheng.web import masking, words
 from lucheng.web.addresses import client_address
+from lucheng.web.downloads import zipped
 from lucheng.web.refusals import told_when
-
-_IN_MEMORY = 8 * 1024 * 1024
 
 
 @everything("the cases that this browser has opened")
@@ -63,6 +60,7 @@ def own_data(request: HttpRequest, code: str = "") -> HttpResponse:
     choices = [(codes.written(c.code), following.own_words(c.heading)) for c in cases]
     chosen = [choices[0][0]] if first is not None else [written for written, _title in choices]
     form = OwnDataForm(request.POST or None, cases=choices, initial={"cases": chosen})
+    key = request.POST.get("key", "")[:64] or uuid.uuid4().hex
     typed, limited = [], None
     if form.is_valid() and not (typed := masking.undecided(request.POST, ["words"])):
         entered = form.cleaned_data
@@ -74,9 +72,9 @@ def own_data(request: HttpRequest, code: str = "") -> HttpResponse:
                 entered["right"],
                 masking.decided(request.POST, entered["words"]),
                 address=client_address(request),
-                language="en" if (get_language() or "").startswith("en") else "zh",
+                language=words.language(),
                 now=now,
-                key=f"own:{request.POST.get('key', '')[:64] or uuid.uuid4().hex}",
+                key=f"own:{key}",
             )
         except Limited as refusal:
             limited = refusal
@@ -86,12 +84,7 @@ def own_data(request: HttpRequest, code: str = "") -> HttpResponse:
         else:
             opening.keep(request.session, cast(str, codes.read(made.code)), now)
             return redirect(f"{reverse('tracking', args=[made.code])}?new=1")
-    context = {
-        "form": form,
-        "typed": typed,
-        "key": request.POST.get("key", "")[:64] or uuid.uuid4().hex,
-        "code": code,
-    }
+    context = {"form": form, "typed": typed, "key": key, "code": code}
     answer = render(request, "citizen/own_data.html", context, status=422 if form.is_bound else 200)
     answer["X-Robots-Tag"] = "noindex"
     return told_when(answer, limited) if limited is not None else answer
@@ -104,13 +97,7 @@ def copy(request: HttpRequest, code: str) -> HttpResponse:
     found = opening.found(request, code)
     if isinstance(found, HttpResponseRedirect) or not opening.shows_all(request, found):
         return redirect("tracking", code)
-    file = tempfile.SpooledTemporaryFile(_IN_MEMORY)  # noqa: SIM115 (the response closes it)
-    export.write_covered(found, file, now=timezone.now())
-    file.seek(0)
-    return cast(
-        HttpResponse,
-        FileResponse(file, as_attachment=True, filename=f"{code}.zip", content_type="application/zip"),
-    )
+    return zipped(code, lambda file: export.write_covered(found, file, now=timezone.now()))
 
 
 urlpatterns = [

@@ -13,8 +13,8 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import path, register_converter, reverse
 from django.utils import timezone
-from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
@@ -46,7 +46,7 @@ from lucheng.core.privacy import destruction, looks, notices
 from lucheng.core.triage import lookalikes, urgent
 from lucheng.postgresql.context import everything
 from lucheng.projects.command_centre.cases import ORDER
-from lucheng.web import addresses, masking, numbers
+from lucheng.web import addresses, masking, numbers, words
 from lucheng.web.addresses import client_address
 from lucheng.web.refusals import token_lost, told_when
 from lucheng.web.uploads import too_large
@@ -349,7 +349,7 @@ def _send(draft_id: str, draft: Draft, entered: dict[str, Any], line: str) -> st
             anonymous=anonymous,
             confidential=entered["confidential"],
             reply_wanted=not entered["no_reply"],
-            language="en" if (get_language() or "").startswith("en") else "zh",
+            language=words.language(),
             fields={"same_as": same} if same else {},
             notice=entered["notice"],
         ),

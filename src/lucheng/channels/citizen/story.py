@@ -14,10 +14,9 @@ from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from lucheng.core.cases import following
-from lucheng.core.cases.lifecycle import FIELDS, TRANSITIONS
+from lucheng.core.cases.lifecycle import BY_REQUESTER, FIELDS, TRANSITIONS
 from lucheng.core.cases.models import Case, State, Text
 from lucheng.core.clocks.models import Clock, ClockKind
-from lucheng.core.ledger.append import REQUESTER
 from lucheng.core.ledger.models import Event
 from lucheng.core.organisation.models import Unit
 
@@ -157,9 +156,8 @@ _STEPS: dict[str, Callable[[str, dict[str, Any]], str]] = {
     "appeal": _says(_("You objected")),
 }
 
-#: (action, field) of the texts that the requester may read, and the actions in which they write themselves.
+#: (action, field) of the texts that the requester may read.
 _SHOWN = {(t.action, name) for t in TRANSITIONS for name in t.shows}
-_THEIRS = {t.action for t in TRANSITIONS if t.who == REQUESTER}
 
 
 @dataclass(frozen=True)
@@ -246,5 +244,5 @@ def tell(case: Case) -> Story:
             unit = units[e["body"]["lead"]].name
         title = _STEPS[e["action"]](unit, e["body"])
         said = "\n".join(written.get(e["seq"], ()))
-        entries.append(Entry(e["at"], title, following.told(case, said, own=e["action"] in _THEIRS)))
+        entries.append(Entry(e["at"], title, following.told(case, said, own=e["action"] in BY_REQUESTER)))
     return Story(stage(case), entries)

@@ -384,7 +384,8 @@ def _remember(key: str | None, digest: bytes, case: Case, now: dt.datetime) -> N
         raise Conflict(_KEY_USED) from None
 
 
-#: Events that leave everything a person decides on as it was: a warning, a look at the contact, a copy of it.
+#: Events that leave everything a person decides on as it was: a warning; a look at the contact, its
+#: correction, a copy.
 _QUIET = ("clock.warned", "clock.urged", "contact_revealed", "contact_corrected", "exported")
 
 

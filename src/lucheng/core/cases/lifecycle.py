@@ -374,6 +374,9 @@ BY_ACTION: dict[tuple[str, str], Transition] = {
     (t.action, s.value): t for t in TRANSITIONS for s in t.sources
 }
 
+#: The steps in which the requester writes.
+BY_REQUESTER = frozenset(t.action for t in TRANSITIONS if t.who == REQUESTER)
+
 #: What each event of a case is called: the steps of the table, and what the ledger notes beside them.
 EVENT_NAMES: dict[str, Text] = {
     **{t.action: t.name for t in TRANSITIONS},

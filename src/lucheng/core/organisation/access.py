@@ -23,6 +23,9 @@ from lucheng.core.fields import within
 from lucheng.core.organisation.capabilities import KEEPERS
 from lucheng.core.organisation.models import Interest, Person, Post, Role
 
+#: What a keeper may do besides working on the cases that they keep.
+_OF_A_KEEPER = ("case.view", "contact.reveal")
+
 
 class Facts(Protocol):
     """What the predicate must know of a case; :class:`lucheng.core.cases.models.Case` has it."""
@@ -173,9 +176,6 @@ class Scope:
         """Whether the capability is held over all of ``place``: for creating there and for editing registers."""
         return any(capability in g.capabilities and place.startswith(g.place) for g in self.grants)
 
-
-#: What a keeper may do besides working on the cases that they keep.
-_OF_A_KEEPER = ("case.view", "contact.reveal")
 
 NOBODY = Scope(person_id=None)
 

@@ -20,7 +20,7 @@ from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from lucheng.core.cases import attachments, codes, following
-from lucheng.core.cases.lifecycle import EVENT_NAMES, TRANSITIONS
+from lucheng.core.cases.lifecycle import BY_REQUESTER, EVENT_NAMES, TRANSITIONS
 from lucheng.core.cases.models import Case
 from lucheng.core.dispatch import matters
 from lucheng.core.errors import Invalid, NotFound
@@ -280,9 +280,6 @@ _TOLD = {"create"} | {
 }
 
 
-_WRITTEN_BY_THEM = {"create"} | {t.action for t in TRANSITIONS if t.who == REQUESTER}
-
-
 def _utc(moment: dt.datetime | None) -> dt.datetime | None:
     return moment.astimezone(dt.UTC) if moment is not None else None
 
@@ -298,7 +295,7 @@ def _case(case: Case, *, covered: bool) -> ExportedCase:
         who = who | {"phone": contact.phone_mask} if covered else contacts.open_for_its_owner(contact)
 
     def shown(text: str, action: str = "create") -> str:
-        return following.told(case, text, own=action in _WRITTEN_BY_THEM) if covered else text
+        return following.told(case, text, own=action in ("create", *BY_REQUESTER)) if covered else text
 
     written: dict[int, dict[str, str]] = {}
     internal = 0

@@ -1,0 +1,25 @@
+"""Files that are made for whoever asks, and kept by nobody here."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable
+from typing import IO, cast
+
+from django.http import FileResponse, HttpResponse
+
+#: Bytes; larger files wait on the disk while they are sent.
+_IN_MEMORY = 8 * 1024 * 1024
+
+
+def zipped(name: str, write: Callable[[IO[bytes]], object]) -> HttpResponse:
+    """A zip to keep, called ``name``; what ``write`` raises leaves nothing behind."""
+    file = tempfile.SpooledTemporaryFile(_IN_MEMORY)  # noqa: SIM115 (the response closes it)
+    try:
+        write(file)
+    except BaseException:
+        file.close()
+        raise
+    file.seek(0)
+    answer = FileResponse(file, as_attachment=True, filename=f"{name}.zip", content_type="application/zip")
+    return cast(HttpResponse, answer)
