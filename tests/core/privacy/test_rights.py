@@ -13,7 +13,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from typer.testing import CliRunner
 
-from lucheng.core.cases import engine, intake, queries
+from lucheng.core.cases import engine, intake, public, queries
 from lucheng.core.cases.models import Case, State
 from lucheng.core.clocks.models import Clock
 from lucheng.core.errors import Conflict, Forbidden, Invalid, NotFound
@@ -24,6 +24,7 @@ from lucheng.core.privacy import contacts, retention, rights
 from lucheng.core.privacy.cases import REQUEST
 from lucheng.core.privacy.cli import privacy
 from lucheng.core.privacy.models import Contact, Reveal, Tombstone
+from lucheng.core.triage import lookalikes
 from tests import factories
 from tests.factories import CITY, NOW, WEST, City, case_in, received
 
@@ -311,6 +312,28 @@ def test_the_operator_of_the_server_sees_what_waits_and_not_what_was_said(city: 
     assert request.number in shown.output and done.number not in shown.output
     assert "秘密" not in shown.output
     assert done.number in CliRunner().invoke(privacy, ["requests", "--all"], env={"COLUMNS": "200"}).output
+
+
+def test_what_has_a_keeper_is_no_matter_of_the_street_even_where_a_matter_was_given(city: City) -> None:
+    now = NOW
+    for n in range(6):
+        intake.create(
+            intake.NewCase(
+                kind=REQUEST.code,
+                nature="other",
+                content="请删除：鹿苑小区门口的路灯不亮",
+                anonymous=True,
+                matter=factories.LAMP,
+                place=factories.GRID,
+                fields={"right": "delete"},
+            ),
+            actor=city.people["operator"],
+            role="operator",
+            now=now,
+            idempotency_key=f"kept:{n}",
+        )
+    assert public.neighbourhood(factories.COMMUNITY, public.PERIODS[0], now).cases is None
+    assert not lookalikes.find_public("鹿苑小区门口的路灯不亮", factories.GRID, None, None, now=now)
 
 
 def test_a_clock_that_runs_out_tells_no_unit(city: City) -> None:

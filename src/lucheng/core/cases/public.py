@@ -59,12 +59,13 @@ def _public_matters() -> Q:
 def anyone_may_know() -> Q:
     """The cases of which anyone may be told that there is one.
 
-    Left out are complaints and reports, confidential cases, cases that complain of a unit, and every class that is
-    not on the pack's list of public ones: that a neighbour quarrels or seeks relief is nobody's business.
+    Left out are complaints and reports, confidential cases, cases that complain of a unit, cases with a keeper, and
+    every class that is not on the pack's list of public ones: that a neighbour quarrels or seeks relief is nobody's
+    business.
     """
     return (
         _public_matters()
-        & Q(confidential=False, accused_unit=None)
+        & Q(confidential=False, accused_unit=None, kept_by="")
         & ~Q(nature__in=[Nature.COMPLAINT, Nature.REPORT])
     )
 
