@@ -145,7 +145,8 @@ def test_no_room_of_a_home_stands_on_the_page_nor_in_the_interface_of_the_code(
     ).content.decode()
     for read in (told, by_code):
         assert "恢复供热" in read and "201室" in read and "也不热" in read
-        assert "501" not in read and "601" not in read
+        # A code or a form's key may have the digits within it.
+        assert not re.search(r"(?<![0-9A-Za-z-])[56]01(?![0-9A-Za-z-])", read)
 
 
 def test_the_page_is_neither_cached_nor_indexed(client: Client, city: factories.City) -> None:

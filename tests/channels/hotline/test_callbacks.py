@@ -47,7 +47,7 @@ def test_the_queue_shows_masks_of_nothing_and_how_far_the_sample_has_come(city: 
     waiting(city)
     shown = client(city, "operator").get("/callbacks/").content.decode()
     assert shown.count("data-number=") == 1
-    assert "138" not in shown
+    assert "1380000" not in shown and "****" not in shown
     for words in ("近7天进入回访", "抽中已拨打", "拨打后接通", "网上已评价"):
         assert words in shown
 

@@ -16,7 +16,7 @@ from typing import Any
 
 import psycopg
 import pytest
-from django.db import OperationalError, connection, transaction
+from django.db import DEFAULT_DB_ALIAS, OperationalError, connection, connections, transaction
 
 from lucheng.core.ledger.worker import (
     LONGEST_WAIT,
@@ -80,7 +80,7 @@ def test_an_outage_is_logged_once_by_all_sweeps_and_so_is_its_end(
     caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Whatever connection an earlier test has left open in this thread: in an outage there is none.
-    monkeypatch.setattr(connection, "connection", None)
+    monkeypatch.setattr(connections[DEFAULT_DB_ALIAS], "connection", None)
     caplog.set_level(logging.WARNING, logger="lucheng")
     away = True
 
