@@ -19,6 +19,7 @@ from lucheng.core.cases.lifecycle import BY_ACTION
 from lucheng.core.cases.models import Case, State
 from lucheng.core.clocks.calendar import ZONE
 from lucheng.core.clocks.models import Clock
+from lucheng.core.copy import quiet
 from lucheng.core.dispatch import catalogue
 from lucheng.core.dispatch.models import Alarm
 from lucheng.core.ledger import verify
@@ -33,7 +34,6 @@ from lucheng.core.sheets import Progress
 from lucheng.demo import city, copy
 from lucheng.demo.cases import world
 from lucheng.demo.cases.generate import lives
-from lucheng.demo.copy import quiet
 
 UNTIL = dt.datetime(2026, 3, 18, 15, 0, tzinfo=ZONE)
 #: Tables by their rooms. Revisions count changes, and tests make many.

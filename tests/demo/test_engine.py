@@ -20,6 +20,7 @@ from lucheng.core.cases.models import Assist, Case, Text
 from lucheng.core.clocks import sweep
 from lucheng.core.clocks.calendar import ZONE
 from lucheng.core.clocks.models import Clock
+from lucheng.core.copy import quiet
 from lucheng.core.dispatch.models import Alarm
 from lucheng.core.ledger.models import Event as LedgerEvent
 from lucheng.core.ledger.models import Message
@@ -32,7 +33,6 @@ from lucheng.demo.cases import world
 from lucheng.demo.cases.generate import lives
 from lucheng.demo.cases.life import Life
 from lucheng.demo.cases.records import Event
-from lucheng.demo.copy import quiet
 
 UNTIL = dt.datetime(2026, 3, 18, 15, 0, tzinfo=ZONE)
 #: What follows in the engine by itself from another step.

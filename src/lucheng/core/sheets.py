@@ -7,8 +7,10 @@ is meant.
 from __future__ import annotations
 
 import csv
+import datetime as dt
 import io
 import logging
+import math
 import re
 import unicodedata
 import zipfile
@@ -30,6 +32,7 @@ MAX_ROWS = 200_000
 #: Cells of the sheet, which cost about 17 µs and 320 bytes each, and tags of all parts together.
 MAX_CELLS, MAX_TAGS = 1_200_000, 6_000_000
 _PIECE = 1024 * 1024
+_NUMBER = re.compile(r"^-[0-9]+(\.[0-9]+)?$")
 _CELL = re.compile(rb"<(?:\w+:)?c[\s/>]")
 _MERGED = re.compile(rb'<(?:\w+:)?mergeCell\s[^<>]{0,100}?ref="([A-Z]{1,3})([0-9]{1,7})[:"]')
 
@@ -38,11 +41,15 @@ Progress = Callable[[int, int], None]
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column by its header. The header must be there; ``required`` says that no cell may be empty."""
+    """One column by its header. The header must be there; ``required`` says that no cell may be empty.
+
+    ``kind`` "day" takes what Excel made a date, "number" what it made a fraction; "text" takes neither.
+    """
 
     header: str
     required: bool = False
     longest: int = 200
+    kind: str = "text"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +60,9 @@ class Entry:
     cells: dict[str, str]
 
 
-def _text(cell: Any) -> tuple[str, Text | None]:
+def _text(cell: Any, meant: str = "text") -> tuple[str, Text | None]:
     """What stands in a cell as text, or what is wrong with it. A whole number becomes its digits: Excel makes
-    numbers of codes."""
+    numbers of codes. A date or a fraction is taken where a day or a number is ``meant``."""
     value, kind = (cell, "s") if isinstance(cell, str) else (cell.value, cell.data_type)
     if value is None:
         return "", None
@@ -63,9 +70,15 @@ def _text(cell: Any) -> tuple[str, Text | None]:
         return "", _("This cell holds a formula. Replace it by its value.")
     if kind == "n" and float(value).is_integer():
         return str(int(value)), None
+    if kind == "n" and meant == "number" and math.isfinite(float(value)):
+        return repr(value), None
+    if kind == "d" and meant == "day" and isinstance(value, dt.datetime):
+        return value.date().isoformat(), None
     if kind not in ("s", "inlineStr"):
         return "", _("This cell is not text. Format the column as text and enter it again.")
     text = unicodedata.normalize("NFC", str(value)).strip()
+    if text[:1] == "'" and unformulated(text[1:]) == text:
+        text = text[1:]
     if any(unicodedata.category(c) == "Cc" and c not in "\n\t" for c in text):
         return "", _("This cell holds control characters. Enter it again.")
     return text, None
@@ -161,10 +174,12 @@ def read(file: IO[bytes], columns: Sequence[Column]) -> tuple[list[Entry], list[
     lines = _xlsx(file, len(columns)) if start == b"PK\x03\x04" else _csv(file)
     faults: list[Fault] = []
 
+    kinds = {c.header: c.kind for c in columns}
+
     def texts(number: int, cells: Sequence[Any], headers: Sequence[str]) -> list[str]:
         found = []
         for at, cell in enumerate(cells):
-            value, wrong = _text(cell)
+            value, wrong = _text(cell, kinds.get(headers[at], "text") if at < len(headers) else "text")
             found.append(value)
             if wrong is not None:
                 name = headers[at] if at < len(headers) and headers[at] else get_column_letter(at + 1)
@@ -223,8 +238,12 @@ def write(
     headers: Sequence[str],
     rows: Iterable[Sequence[str]],
     widths: Sequence[int] = (),
+    notes: Sequence[tuple[str, str]] = (),
 ) -> None:
-    """Write an xlsx file of one sheet, all text: a code keeps its zeros, ``=`` starts no formula."""
+    """Write an xlsx file of one sheet, all text: a code keeps its zeros, ``=`` starts no formula.
+
+    ``notes``, if given, stand on a second sheet: a header, and what may stand under it.
+    """
     from openpyxl import Workbook
     from openpyxl.cell import WriteOnlyCell
     from openpyxl.styles import Font
@@ -249,17 +268,34 @@ def write(
     sheet.append(head)
     for row in rows:
         sheet.append([cell(text) if text else None for text in row])
+    if notes:
+        second = book.create_sheet("填写说明")
+        second.column_dimensions["A"].width, second.column_dimensions["B"].width = 20, 90
+        for header, note in notes:
+            second.append([cell(header), cell(note)])
     book.save(file)
 
 
+def write_csv(file: IO[bytes], headers: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    """Write a CSV file in UTF-8 that spreadsheets open: with a mark of its encoding, and no cell that runs."""
+    text = io.TextIOWrapper(file, encoding="utf-8-sig", newline="", write_through=True)
+    out = csv.writer(text)
+    out.writerow(headers)
+    out.writerows([unformulated(c) for c in row] for row in rows)
+    text.detach()
+
+
 def unformulated(cell: object) -> str:
-    """A cell for a CSV file that people open: what a spreadsheet would run as a formula gets an apostrophe in front.
+    """A cell for a CSV file that people open: what a spreadsheet would run as a formula gets an apostrophe in front,
+    which :func:`read` takes away again.
 
     >>> unformulated("=1+1"), unformulated("150202")
     ("'=1+1", '150202')
     """
     text = str(cell)
-    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
+    return (
+        f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) and not _NUMBER.match(text) else text
+    )
 
 
 def counted(items: Sequence[Any], progress: Progress | None) -> Iterator[Any]:

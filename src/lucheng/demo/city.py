@@ -16,6 +16,7 @@ from django.db.models import Model
 
 from lucheng.core.clocks import pack as clocks_pack
 from lucheng.core.clocks.calendar import ZONE
+from lucheng.core.copy import next_id
 from lucheng.core.dispatch import editions, matters
 from lucheng.core.dispatch.models import Matter
 from lucheng.core.organisation import roles
@@ -29,7 +30,6 @@ from lucheng.core.triage import templates, training
 from lucheng.demo import catalogue, organisation, store
 from lucheng.demo.cases import rhythm, world
 from lucheng.demo.cases.store import TABLES, generate_cases
-from lucheng.demo.copy import next_id
 from lucheng.demo.geography import buildings, plan
 
 #: Under this name the revisions say that the demo city stands.

@@ -8,13 +8,13 @@ from collections.abc import Iterable, Iterator
 
 import shapely
 
+from lucheng.core.copy import copy, next_id, quiet, set_sequence
 from lucheng.core.organisation.models import Person, Post, Unit
 from lucheng.core.places.models import Boundary, Building, BuildingUnit, Division, Estate, Kind, Road
 from lucheng.core.revisions.snapshot import bump
 from lucheng.core.sheets import Progress
 from lucheng.demo import pack
 from lucheng.demo.chance import stream
-from lucheng.demo.copy import copy, next_id, quiet, set_sequence
 from lucheng.demo.geography.buildings import Stock
 from lucheng.demo.geography.plan import City
 from lucheng.demo.organisation import SINCE, Organisation

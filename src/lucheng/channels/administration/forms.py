@@ -16,7 +16,7 @@ from lucheng.core.cases.kinds import KINDS
 from lucheng.core.cases.models import Channel, Nature, Urgency
 from lucheng.core.dispatch import matters
 from lucheng.core.dispatch.rules import ASSISTS, BASIS, LEAD, MATTER, NOTE, PLACE, Row
-from lucheng.core.organisation.capabilities import CAPABILITIES, GROUPS
+from lucheng.core.organisation.capabilities import grouped
 from lucheng.core.organisation.models import Post, Role, Unit
 from lucheng.core.places import names
 from lucheng.core.places.models import Division
@@ -276,10 +276,7 @@ class RoleForm(forms.Form):
     capabilities = forms.MultipleChoiceField(
         label=_("Capabilities"),
         required=False,
-        choices=[
-            (heading, [(c, text) for c, text in CAPABILITIES.items() if c.startswith(prefixes)])
-            for heading, prefixes in GROUPS
-        ],
+        choices=grouped,
         widget=forms.CheckboxSelectMultiple,
     )
 

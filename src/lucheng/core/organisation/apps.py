@@ -10,7 +10,9 @@ class OrganisationConfig(AppConfig):
     label = "organisation"
 
     def ready(self) -> None:
-        from lucheng.core.organisation import sessions
+        from lucheng.core.organisation import capabilities, sessions
+
+        capabilities.join_rooms()
 
         def begin(request: Any, **_more: Any) -> None:
             sessions.begin(request.session, timezone.now())

@@ -1,9 +1,13 @@
-"""What a role may allow: the fixed list, and which of it no role and no person may hold together."""
+"""What a role may allow: the house's list and what the rooms add to it, and which of it no role and no person may hold
+together."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
+from importlib import import_module
+from importlib.util import find_spec
 
+from django.apps import apps
 from django.utils.functional import Promise
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
@@ -11,7 +15,8 @@ from django.utils.translation import pgettext_lazy
 
 from lucheng.core.errors import Invalid
 
-CAPABILITIES: Mapping[str, str | Promise] = {
+#: A room adds its own by a ``capabilities.py``.
+CAPABILITIES: dict[str, str | Promise] = {
     "case.create": pgettext_lazy("capability", "create cases"),
     "case.view": pgettext_lazy("capability", "see cases"),
     "case.confidential": pgettext_lazy("capability", "see cases whose requester asked for secrecy"),
@@ -47,12 +52,37 @@ KEEPERS = ("privacy.requests",)
 #: The capabilities as people look for them: a heading, and the prefixes under it.
 GROUPS: tuple[tuple[str | Promise, tuple[str, ...]], ...] = (
     (pgettext_lazy("capability", "Cases"), ("case.", "contact.")),
-    (pgettext_lazy("capability", "What the city keeps"), ("catalogue.", "calendar.", "messages.")),
+    (
+        pgettext_lazy("capability", "What the city keeps"),
+        ("catalogue.", "calendar.", "messages.", "knowledge."),
+    ),
     (
         pgettext_lazy("capability", "The three administrators"),
         ("organisation.", "ledger.", "privacy."),
     ),
 )
+
+#: The heading over what the rooms bring.
+_ROOMS = pgettext_lazy("capability", "The ten projects")
+
+
+def join_rooms() -> None:
+    """Add what every room's ``capabilities.py`` names."""
+    for config in apps.get_app_configs():
+        if config.name.startswith("lucheng.projects.") and find_spec(f"{config.name}.capabilities"):
+            CAPABILITIES.update(import_module(f"{config.name}.capabilities").CAPABILITIES)
+
+
+def grouped() -> list[tuple[str | Promise, list[tuple[str, str | Promise]]]]:
+    """All capabilities with their words, under their headings."""
+    known = tuple(prefix for _heading, prefixes in GROUPS for prefix in prefixes)
+    rest = tuple(code for code in CAPABILITIES if not code.startswith(known))
+    return [
+        (heading, [(code, text) for code, text in CAPABILITIES.items() if code.startswith(prefixes)])
+        for heading, prefixes in (*GROUPS, (_ROOMS, rest))
+        if prefixes
+    ]
+
 
 #: System, audit and security administration (三员分立; GB/T 22239-2019 8.1.4, separation of rights).
 SEPARATED = ("organisation.edit", "ledger.verify", "privacy.audit")

@@ -14,6 +14,7 @@ from django.db.models import Model
 from lucheng.core.cases import codes
 from lucheng.core.cases.models import Assist, Case, Text
 from lucheng.core.clocks.models import Clock
+from lucheng.core.copy import copy, quiet, set_sequence, without_indexes, without_triggers
 from lucheng.core.dispatch.models import Alarm
 from lucheng.core.ledger.models import Event, Message
 from lucheng.core.privacy import contacts
@@ -25,7 +26,6 @@ from lucheng.demo.cases.generate import lives
 from lucheng.demo.cases.life import Life
 from lucheng.demo.cases.records import encode
 from lucheng.demo.cases.world import World
-from lucheng.demo.copy import copy, quiet, set_sequence, without_indexes, without_triggers
 
 #: What proposed the matters and places of generated cases: no trained model did.
 MODEL = "demo"

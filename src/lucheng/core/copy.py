@@ -37,7 +37,7 @@ def copy(
         sql.Identifier(table), sql.SQL(", ").join(map(sql.Identifier, columns))
     )
     done = 0
-    with _cursor() as cursor, cursor.copy(statement) as out:
+    with connection.wrap_database_errors, raw_cursor() as cursor, cursor.copy(statement) as out:
         for row in rows:
             out.write_row(row)
             done += 1
@@ -47,7 +47,7 @@ def copy(
     return done
 
 
-def _cursor() -> Any:
+def raw_cursor() -> Any:
     """psycopg's own cursor on Django's connection, in its transaction: Django's knows no COPY."""
     connection.ensure_connection()
     return connection.connection.cursor()

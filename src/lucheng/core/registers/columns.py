@@ -1,0 +1,309 @@
+"""One field of a register as people write and read it: on a form, in a cell of a sheet, in the API."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, cast
+
+from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.utils import translation
+from django.utils.functional import lazy
+from django.utils.text import format_lazy
+from django.utils.translation import gettext_lazy as _
+
+from lucheng.core.errors import Text
+from lucheng.core.fields import PrefixField
+from lucheng.core.organisation.models import Unit
+from lucheng.core.places import names
+from lucheng.core.places.models import Division
+
+#: Between several values in one cell.
+BETWEEN = "、"
+_SPLIT = re.compile(r"[、，,;；\s]+")
+_DAY = re.compile(r"^(\d{4})(?:-|/|\.|年)(\d{1,2})(?:-|/|\.|月)(\d{1,2})日?$")
+_YES = {"是", "yes", "true", "1", "有", "√"}
+_NO = {"否", "no", "false", "0", "无", "×"}
+
+
+class Wrong(Exception):  # noqa: N818 (what somebody wrote is wrong, not we)
+    """A value that cannot be taken, with words that say what to write instead."""
+
+    def __init__(self, text: Text) -> None:
+        super().__init__(text)
+        self.text = text
+
+
+@dataclass
+class Lookups:
+    """What names and codes of other records mean, asked of the database once each."""
+
+    found: dict[tuple[str, str], Any] = field(default_factory=dict)
+
+    def once(self, what: str, text: str, find: Callable[[str], Any]) -> Any:
+        key = (what, text)
+        if key not in self.found:
+            self.found[key] = find(text)
+        value = self.found[key]
+        if isinstance(value, Wrong):
+            raise value
+        return value
+
+
+def _code(text: str) -> str:
+    """The code in "name [code]", as type-to-find fills it in; other words as they are."""
+    return text[text.rindex("[") + 1 : -1].strip() if text.endswith("]") and "[" in text else text
+
+
+def _place(text: str) -> Any:
+    code = _code(text)
+    if code.isascii() and code.isdecimal():
+        if names.exists(code):
+            return code
+        return Wrong(format_lazy(_("There is no place with the code “{code}”."), code=code))
+    found = list(Division.objects.filter(name=text, valid_to=None).values_list("code", flat=True)[:3])
+    if not found:
+        return Wrong(format_lazy(_("No place is called “{text}”. Write its code."), text=text))
+    if len(found) > 1:
+        return Wrong(
+            format_lazy(
+                _("Several places are called “{text}”. Write the code of one: {codes}"),
+                text=text,
+                codes=", ".join(sorted(found)),
+            )
+        )
+    return found[0]
+
+
+def _record(model: type[models.Model], text: str) -> Any:
+    """A unit or an entry by its code or its name."""
+    active = {"active": True} if model is Unit else {}
+    code = _code(text)
+    found = list(model._default_manager.filter(code=code, **active)[:1]) or list(
+        model._default_manager.filter(name=text, **active)[:2]
+    )
+    if not found:
+        return Wrong(
+            format_lazy(_("There is no “{text}” here. Write its code or its whole name."), text=text)
+        )
+    if len(found) > 1:
+        return Wrong(format_lazy(_("Several are called “{text}”. Write the code of one."), text=text))
+    return found[0]
+
+
+def _labels(choices: Sequence[tuple[Any, Any]]) -> dict[str, Any]:
+    """The value of each choice by every word that may stand for it: the value itself, and its name in each language."""
+    found: dict[str, Any] = {}
+    for language, _name in settings.LANGUAGES:
+        with translation.override(language):
+            found |= {str(label).casefold(): value for value, label in choices}
+    return found | {str(value).casefold(): value for value, _label in choices}
+
+
+@dataclass(frozen=True)
+class Column:
+    """One field. ``name`` is its name for programs, ``header`` the one that stands on sheets."""
+
+    field: models.Field[Any, Any]
+
+    @property
+    def name(self) -> str:
+        return self.field.name
+
+    @property
+    def label(self) -> Text:
+        return cast(Text, self.field.verbose_name)
+
+    @property
+    def help(self) -> Text:
+        return cast(Text, self.field.help_text)
+
+    @cached_property
+    def header(self) -> str:
+        """As it stands on sheets, which offices exchange in the city's language."""
+        with translation.override(settings.LANGUAGE_CODE):
+            return str(self.field.verbose_name)
+
+    @property
+    def required(self) -> bool:
+        return not self.field.blank
+
+    @cached_property
+    def choices(self) -> list[tuple[Any, Any]]:
+        of = self.field.base_field if isinstance(self.field, ArrayField) else self.field
+        return [(value, label) for value, label in (of.choices or ())]
+
+    @cached_property
+    def _known(self) -> Mapping[str, Any]:
+        return _labels(self.choices)
+
+    @cached_property
+    def kind(self) -> str:
+        """What it holds, for forms and programs: place, unit, entry, day, yes, number, choice, choices, words, text."""
+        f = self.field
+        if isinstance(f, models.ForeignKey):
+            return "unit" if f.related_model is Unit else "entry"
+        if isinstance(f, ArrayField):
+            return "choices" if self.choices else "words"
+        if self.choices:
+            return "choice"
+        if isinstance(f, PrefixField):
+            return "place"
+        kinds: tuple[tuple[Any, str], ...] = (
+            (models.DateField, "day"),
+            (models.BooleanField, "yes"),
+            (models.IntegerField | models.FloatField | models.DecimalField, "number"),
+        )
+        return next((kind for of, kind in kinds if isinstance(f, of)), "text")
+
+    @property
+    def long(self) -> bool:
+        """Whether it takes more than a line."""
+        return isinstance(self.field, models.TextField)
+
+    def longest(self) -> int:
+        """The most characters that a cell of it may hold."""
+        if self.kind in ("choices", "words"):
+            return 2000
+        return getattr(self.field, "max_length", None) or (10_000 if self.long else 200)
+
+    def empty(self) -> Any:
+        """What stands there where nothing was written."""
+        if self.kind in ("choices", "words"):
+            return []
+        if self.kind == "yes":
+            return self.field.get_default()
+        if self.field.null:
+            return None
+        return self.field.get_default() if self.field.has_default() else ""
+
+    def read(self, given: Any, lookups: Lookups) -> Any:
+        """The value that ``given`` stands for: text as people write it, or the JSON value of the API.
+
+        Raises Wrong with what to write instead.
+        """
+        if isinstance(given, str):
+            given = given.strip()
+        if given is None or given == "" or given == []:
+            if self.required and self.kind != "yes":
+                raise Wrong(_("This may not be empty."))
+            return self.empty()
+        value = self._read(given, lookups)
+        try:
+            return self.field.clean(value.pk, None) if self.kind == "unit" else self._cleaned(value)
+        except ValidationError as error:
+            raise Wrong(error.messages[0]) from error
+
+    def _cleaned(self, value: Any) -> Any:
+        if self.kind == "entry":
+            return value.pk
+        # Choices have been found by their names already; the rest is the field's own business.
+        value = self.field.to_python(value)
+        if isinstance(value, float) and value != value:
+            raise Wrong(_("Write a number."))
+        self.field.run_validators(value)
+        return value
+
+    def _read(self, given: Any, lookups: Lookups) -> Any:
+        if self.kind in ("choices", "words"):
+            parts = _SPLIT.split(given) if isinstance(given, str) else given
+            if not isinstance(parts, list) or not all(isinstance(p, str) for p in parts):
+                raise Wrong(_("Write words, several separated by commas."))
+            parts = list(dict.fromkeys(p for p in parts if p))
+            return [self._choice(p) for p in parts] if self.choices else parts
+        if self.kind == "choice":
+            return self._choice(given)
+        if self.kind == "yes":
+            return given if isinstance(given, bool) else self._yes(str(given))
+        if self.kind == "day":
+            return self._day(given)
+        if self.kind == "number":
+            return self._number(given)
+        if not isinstance(given, str):
+            raise Wrong(_("Write this as text."))
+        if self.kind == "place":
+            return lookups.once("place", given, _place)
+        if self.kind in ("unit", "entry"):
+            model = cast(type[models.Model], self.field.related_model)
+            return lookups.once(model._meta.label, given, lambda text: _record(model, text))
+        if any(ord(c) < 32 and not (self.long and c in "\n\t\r") for c in given):
+            raise Wrong(_("This holds control characters. Enter it again."))
+        return given
+
+    def _choice(self, given: Any) -> Any:
+        value = self._known.get(str(given).casefold())
+        if value is None:
+            possible = lazy(lambda: BETWEEN.join(str(label) for _value, label in self.choices), str)()
+            raise Wrong(
+                format_lazy(
+                    _("There is no “{given}” here. Possible: {possible}"), given=str(given), possible=possible
+                )
+            )
+        return value
+
+    @staticmethod
+    def _yes(text: str) -> bool:
+        if text.casefold() in _YES:
+            return True
+        if text.casefold() in _NO:
+            return False
+        raise Wrong(_("Write yes or no (是 or 否)."))
+
+    @staticmethod
+    def _day(given: Any) -> dt.date:
+        match = _DAY.match(given) if isinstance(given, str) else None
+        try:
+            if isinstance(given, dt.date):
+                return given
+            assert match is not None
+            return dt.date(*map(int, match.groups()))
+        except (AssertionError, ValueError):
+            raise Wrong(_("Write a day as 2026-03-01.")) from None
+
+    def _number(self, given: Any) -> Any:
+        if isinstance(given, bool) or not isinstance(given, str | int | float):
+            raise Wrong(_("Write a number."))
+        whole = isinstance(self.field, models.IntegerField)
+        text = str(given).replace(",", "").replace("，", "")
+        try:
+            number = int(text) if whole else float(text)
+        except ValueError:
+            raise Wrong(_("Write a whole number.") if whole else _("Write a number.")) from None
+        if abs(number) > 10**15:
+            raise Wrong(_("This number is too large."))
+        return text if isinstance(self.field, models.DecimalField) else number
+
+    # --- the way back -----------------------------------------------------------------------------------------------
+
+    def said(self, value: Any) -> Any:
+        """The value as JSON, codes for records: what the API gives, and what the history keeps. ``value`` is what
+        :meth:`of` gives."""
+        if isinstance(value, dt.date):
+            return value.isoformat()
+        if isinstance(self.field, models.DecimalField) and value is not None:
+            return str(value)
+        return value
+
+    def of(self, entry: models.Model) -> Any:
+        """The value of ``entry``: of another record its code."""
+        if self.kind in ("unit", "entry"):
+            record = getattr(entry, self.name)
+            return record.code if record is not None else None
+        return getattr(entry, self.name)
+
+    def shown(self, said: Any) -> str:
+        """What :meth:`said` gave, in a person's words and language; a sheet takes it back."""
+        if said is None or said == "" or said == []:
+            return ""
+        if self.kind == "yes":
+            return str(_("yes") if said else _("no"))
+        labels = dict(self.choices)
+        if self.kind in ("choices", "words"):
+            return BETWEEN.join(str(labels.get(v, v)) for v in said)
+        return str(labels.get(said, said)) if self.choices else str(said)
