@@ -85,7 +85,7 @@ def test_a_browser_that_dies_in_the_middle_finds_its_draft(open_context: Open, s
     assert "13900001111" not in page.url
     page.keyboard.type("北甸旗的一件事，说到一半")
     expect(page.locator("[data-kept-at]")).to_contain_text("草稿已保存", timeout=5000)
-    page.wait_for_function("() => location.search.includes('draft=')")
+    page.wait_for_url("**draft=**")
     first.close()
 
     page = open_context(viewport=DESKTOP).new_page()

@@ -28,7 +28,7 @@ def go_to(page: Page, number: str) -> None:
     page.wait_for_load_state("load")
     focused = "document.activeElement?.closest('tr')?.dataset.number ?? ''"
     expect(page.locator("[data-island=inbox][data-island-on]")).to_be_visible()
-    page.wait_for_function("document.querySelector('[data-open]')?.hidden === false")
+    page.locator("[data-open]:not([hidden])").first.wait_for(state="attached")
     for _ in range(40):
         if page.evaluate(focused) == number:
             return
@@ -38,7 +38,7 @@ def go_to(page: Page, number: str) -> None:
 
 def ready(page: Page) -> None:
     """Wait until keys are listened to: the island has put the focus into the form that the address names."""
-    page.wait_for_function("document.activeElement?.closest('details.panel') !== null")
+    page.locator("details.panel :focus, details.panel:focus").wait_for(state="attached")
 
 
 def tab_to(page: Page, name: str) -> None:
@@ -77,7 +77,7 @@ def test_a_handlers_day_by_keyboard(desktop: Page, site: Site) -> None:
     tab_to(page, "未联系上")
     page.keyboard.press("Enter")
     expect(page.locator("#who")).to_contain_text("已尝试 1 次")
-    page.wait_for_function("document.querySelector('.handling')?.dataset.islandOn === ''")
+    page.locator(".handling[data-island-on]").wait_for()
     page.keyboard.press("c")
     tab_to(page, "note")
     page.keyboard.insert_text("约定当晚到场")
@@ -85,7 +85,7 @@ def test_a_handlers_day_by_keyboard(desktop: Page, site: Site) -> None:
     expect(page.locator(".timeline")).to_contain_text("约定当晚到场")
 
     # Reply from a template; the check speaks while typing and refuses nothing.
-    page.wait_for_function("document.querySelector('.with-button button[name=use]')?.type === 'button'")
+    page.locator(".with-button button[name=use][type=button]").wait_for(state="attached")
     page.keyboard.press("r")
     reply = page.locator("#reply_public_reply")
     expect(reply).to_be_focused()
