@@ -12,8 +12,15 @@ from django.http import FileResponse, HttpResponse
 _IN_MEMORY = 8 * 1024 * 1024
 
 
-def zipped(name: str, write: Callable[[IO[bytes]], object]) -> HttpResponse:
-    """A zip to keep, called ``name``; what ``write`` raises leaves nothing behind."""
+_TYPES = {
+    "zip": "application/zip",
+    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    "csv": "text/csv; charset=utf-8",
+}
+
+
+def kept(name: str, kind: str, write: Callable[[IO[bytes]], object]) -> HttpResponse:
+    """A zip, xlsx or csv file to keep, called ``name``; what ``write`` raises leaves nothing behind."""
     file = tempfile.SpooledTemporaryFile(_IN_MEMORY)  # noqa: SIM115 (the response closes it)
     try:
         write(file)
@@ -21,5 +28,10 @@ def zipped(name: str, write: Callable[[IO[bytes]], object]) -> HttpResponse:
         file.close()
         raise
     file.seek(0)
-    answer = FileResponse(file, as_attachment=True, filename=f"{name}.zip", content_type="application/zip")
+    answer = FileResponse(file, as_attachment=True, filename=f"{name}.{kind}", content_type=_TYPES[kind])
     return cast(HttpResponse, answer)
+
+
+def zipped(name: str, write: Callable[[IO[bytes]], object]) -> HttpResponse:
+    """The same for a zip."""
+    return kept(name, "zip", write)

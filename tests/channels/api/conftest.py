@@ -85,9 +85,15 @@ class Caller:
         return request("GET", "/api/v1" + path, b"", **{**self.headers, **headers})
 
     def post(self, path: str, body: Any, **headers: str) -> Answer:
+        return self._send("POST", path, body, headers)
+
+    def put(self, path: str, body: Any, **headers: str) -> Answer:
+        return self._send("PUT", path, body, headers)
+
+    def _send(self, method: str, path: str, body: Any, headers: dict[str, str]) -> Answer:
         content = body if isinstance(body, bytes) else json.dumps(body, ensure_ascii=False).encode()
         return request(
-            "POST",
+            method,
             "/api/v1" + path,
             content,
             **{"content_type": "application/json", **self.headers, **headers},

@@ -7,7 +7,6 @@ import re
 from typing import Any
 
 from django import forms
-from django.urls import reverse_lazy
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
@@ -21,30 +20,11 @@ from lucheng.core.organisation.models import Post, Role, Unit
 from lucheng.core.places import names
 from lucheng.core.places.models import Division
 from lucheng.core.privacy.cases import Right
+from lucheng.web.forms import DayInput, NameInput
 
 MAX_UPLOAD_BYTES = 20 * 1024 * 1024
 #: Choices offered when a name fits several.
 OFFERED = 5
-
-
-class DayInput(forms.DateInput):
-    input_type = "date"
-
-    def __init__(self) -> None:
-        super().__init__(format="%Y-%m-%d")
-
-
-class NameInput(forms.TextInput):
-    """A line that finds as one types (frontend/src/islands/names.ts); ``what`` is unit, place or matter."""
-
-    def __init__(self, what: str, *, several: bool = False) -> None:
-        attrs = {
-            "data-island": "names",
-            "data-from": reverse_lazy("find-name", args=[what]),
-            "autocomplete": "off",
-            "spellcheck": "false",
-        }
-        super().__init__({**attrs, **({"data-several": ""} if several else {})})
 
 
 _SPACES = re.compile(r"[\s,，、;；]+")

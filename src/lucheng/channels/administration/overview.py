@@ -6,6 +6,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+from django.contrib.auth.decorators import login_required
 from django.db.models import Q
 from django.db.models.functions import Length
 from django.http import HttpRequest, HttpResponse, JsonResponse
@@ -21,7 +22,7 @@ from lucheng.core.cases.queries import count
 from lucheng.core.clocks.models import CalendarYear, TimeLimit
 from lucheng.core.dispatch import editions, matters
 from lucheng.core.dispatch.models import Rule, Version
-from lucheng.core.errors import NotFound
+from lucheng.core.errors import Forbidden, NotFound
 from lucheng.core.ledger import wording
 from lucheng.core.organisation.access import Scope
 from lucheng.core.organisation.middleware import scope
@@ -164,10 +165,12 @@ def _jobs() -> Lines:
     return lines or [(_("Everything that should happen by itself does."), False)]
 
 
-@opens_for(*ANY)
+@login_required
 @require_safe
 def find(request: HttpRequest, what: str) -> JsonResponse:
     """Names that begin with or hold what is being typed, for frontend/src/islands/names.ts."""
+    if not scope(request).grants:
+        raise Forbidden(_("None of your posts opens this page."))
     finders = {"unit": _find_units, "place": _find_places, "matter": _find_matters}
     if what not in finders:
         raise NotFound(_("There is nothing to find here."))

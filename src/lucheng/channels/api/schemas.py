@@ -545,3 +545,45 @@ class OverviewOut(Schema):
     needs: list[NeedOut]
     hot: list[HotOut]
     events: list[HappenedOut]
+
+
+# --- registers --------------------------------------------------------------------------------------------------------
+
+
+class RegisterField(Schema):
+    name: str
+    label: str
+    kind: str = Field(description="text, words, number, day, yes, choice, choices, place, unit or entry")
+    required: bool
+    choices: list[Named]
+    help: str
+
+
+class RegisterOut(Schema):
+    slug: str
+    name: str
+    writable: bool = Field(description="whether the caller may write at any place")
+    fields: list[RegisterField]
+
+
+class EntryOut(Schema):
+    code: str
+    version: int
+    fields: dict[str, Any]
+
+
+class Entries(Schema):
+    entries: list[EntryOut]
+    next: str | None = Field(description="``after`` of the next page")
+
+
+class EntryVersion(Schema):
+    version: int
+    at: dt.datetime
+    by: str | None = Field(description="user name; null: the operator of the system")
+    how: Named
+    fields: dict[str, Any]
+
+
+class EntryDetail(EntryOut):
+    history: list[EntryVersion]

@@ -171,6 +171,8 @@ class Column:
         """The most characters that a cell of it may hold."""
         if self.kind in ("choices", "words"):
             return 2000
+        if self.kind in ("place", "unit", "entry", "choice"):
+            return 200  # in words
         return getattr(self.field, "max_length", None) or (10_000 if self.long else 200)
 
     def empty(self) -> Any:

@@ -1,0 +1,84 @@
+"""This room's share of the demo city: as many centres on each level as the city has published."""
+
+from __future__ import annotations
+
+import datetime as dt
+import random
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import shapely
+
+from lucheng.core.clocks.calendar import ZONE
+from lucheng.core.places.models import LEVELS, Boundary, Division, Estate, Kind
+from lucheng.core.registers import exchange
+from lucheng.core.registers.register import named
+from lucheng.core.sheets import Entry
+from lucheng.projects.party_centres.models import Access, Level
+
+PACK = Path(__file__).parents[2] / "packs" / "baotou_demo" / "centres.toml"
+
+#: The kinds of division that have a centre of each level.
+_KINDS: dict[Level, tuple[Kind, ...]] = {
+    Level.CITY: (Kind.CITY,),
+    Level.COUNTY: (Kind.DISTRICT, Kind.BANNER, Kind.COUNTY),
+    Level.SUBDISTRICT: (Kind.SUBDISTRICT,),
+    Level.TOWNSHIP: (Kind.TOWN, Kind.TOWNSHIP, Kind.SUMU),
+    Level.COMMUNITY: (Kind.COMMUNITY,),
+    Level.VILLAGE: (Kind.VILLAGE, Kind.GACHA),
+    Level.ORGANISATION: (Kind.DEDICATED_GRID,),
+}
+
+
+def fill(until: dt.datetime) -> None:
+    """Write the centres of the year 2020; of a smaller city as many as it has places for."""
+    pack = tomllib.loads(PACK.read_text())
+    register = named("centres")
+    headers = {c.name: c.header for c in register.columns}
+    rows = [
+        Entry(number, {header: str(given.get(name, "")) for name, header in headers.items()})
+        for number, given in enumerate(_centres(pack, until.astimezone(ZONE).date()), 2)
+    ]
+    exchange.take_over_now(register, rows, "党群服务中心2020.xlsx", until)
+
+
+def _centres(pack: dict[str, Any], day: dt.date) -> Iterator[dict[str, Any]]:
+    chance = random.Random(1)
+    homes = {e.place: e for e in Estate.objects.order_by("-id")}
+    for level, kinds in _KINDS.items():
+        places = Division.objects.as_of(day).filter(kind__in=kinds).order_by("code")
+        shapes = dict(Boundary.objects.filter(division__in=places).values_list("division__code", "shape"))
+        for n, place in enumerate(places[: pack["count"][level]]):
+            lon, lat = _point(place, homes, shapes)
+            begun = dt.date(2020, 1, 1) + dt.timedelta(days=chance.randrange(0, 240))
+            inland = len(place.code) == LEVELS["grid"]
+            yield {
+                "code": f"DQ-{place.code}",
+                "name": f"{place.name.removesuffix('社区')}{pack['name'][level]}"
+                if not inland
+                else f"第{n + 1}{pack['name'][level]}",
+                "place": place.code,
+                "lon": lon,
+                "lat": lat,
+                "level": level.value,
+                "services": "、".join(pack["services"]["all"] + pack["services"][level]),
+                "hours": pack["hours"].get(level, pack["hours"]["all"]),
+                "phone": f"0472-{chance.randrange(2_000_000, 7_000_000)}",
+                "area": chance.randrange(80, 400) * (10 if level in (Level.CITY, Level.COUNTY) else 1),
+                "access": "、".join(sorted(chance.sample(Access.values, chance.randrange(1, 4)))),
+                "valid_from": begun.isoformat(),
+                "standard_since": (begun + dt.timedelta(days=chance.randrange(0, 110))).isoformat(),
+            }
+
+
+def _point(place: Division, homes: dict[str, Estate], shapes: dict[str, Any]) -> tuple[Any, Any]:
+    """In a community beside its homes, elsewhere inside the outline."""
+    home = homes.get(place.code)
+    if home is not None and home.lon is not None:
+        return round(home.lon, 6), round(home.lat or 0, 6)
+    if place.code not in shapes:
+        return "", ""
+    inside = shapely.from_wkb(bytes(shapes[place.code])).representative_point()
+    return round(inside.x, 6), round(inside.y, 6)
