@@ -32,7 +32,7 @@ def main() -> None:
     from lucheng.core.places.models import Estate
     from lucheng.projects.command_centre.models import Article
 
-    lists._database()
+    lists.use_database(lists.DATABASE)
     lists._fill()
     post = Post.objects.filter(role="operator").select_related("person").first()
     assert post is not None  # the demo has operators

@@ -32,7 +32,7 @@ SEED = 1502
 DATABASE = "lucheng_bench_lists"
 
 
-def _database() -> None:
+def use_database(name: str) -> None:
     """Make the database if it is not there, and move this process into it."""
     from django.db import connection
 
@@ -40,16 +40,16 @@ def _database() -> None:
 
     ensure_database()
     with connection.cursor() as cursor:
-        cursor.execute("select 1 from pg_database where datname = %s", [DATABASE])
+        cursor.execute("select 1 from pg_database where datname = %s", [name])
         there = cursor.fetchone() is not None
         if not there:
-            cursor.execute(f"create database {DATABASE} template template0 encoding 'UTF8' locale 'C'")
+            cursor.execute(f"create database {name} template template0 encoding 'UTF8' locale 'C'")
     connection.close()
     connection.close_pool()
-    connection.settings_dict["NAME"] = DATABASE
+    connection.settings_dict["NAME"] = name
 
 
-def _drop() -> None:
+def drop_database(name: str) -> None:
     from django.db import connection
 
     plain = os.environ.get("DATABASE_URL", "").rpartition("/")[2].partition("?")[0] or "lucheng"
@@ -57,7 +57,7 @@ def _drop() -> None:
     connection.close_pool()
     connection.settings_dict["NAME"] = plain
     with connection.cursor() as cursor:
-        cursor.execute(f"drop database if exists {DATABASE}")
+        cursor.execute(f"drop database if exists {name}")
 
 
 def _fill() -> None:
@@ -203,7 +203,7 @@ def main() -> None:
 
     settings.ALLOWED_HOSTS = ["testserver"]
     settings.SESSION_ENGINE = "django.contrib.sessions.backends.cache"  # signing in is not what is measured
-    _database()
+    use_database(DATABASE)
     _fill()
     chance = random.Random(SEED)
     now = timezone.now()
@@ -288,7 +288,7 @@ def main() -> None:
             line += f"    {plain50:>16.1f}{plain95:>9.1f}"
         print(line, flush=True)
     if not KEEP:
-        _drop()
+        drop_database(DATABASE)
 
 
 if __name__ == "__main__":

@@ -201,7 +201,7 @@ def main() -> None:
     if chromium is None:
         sys.exit("Chromium is not installed (Debian: apt-get install chromium fonts-noto-cjk)")
     settings.ALLOWED_HOSTS = ["testserver"]
-    lists._database()
+    lists.use_database(lists.DATABASE)
     lists._fill()
     screens = _screens()
     asked = {s.name: _queries(s) for s in screens}

@@ -87,7 +87,7 @@ def main() -> None:
 
     settings.ALLOWED_HOSTS = ["testserver"]
     settings.SESSION_ENGINE = "django.contrib.sessions.backends.cache"
-    lists._database()
+    lists.use_database(lists.DATABASE)
     lists._fill()
     chance = random.Random(lists.SEED)
     now = timezone.now()

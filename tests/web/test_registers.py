@@ -48,7 +48,7 @@ def test_staff_read_and_whoever_has_no_post_does_not(keeper: Client, city: City)
         "/registers/",
         LIST,
         f"{LIST}map/",
-        f"{LIST}points/",
+        f"{LIST}located/",
         f"{LIST}entry/C1/",
         f"{LIST}sheet/",
     ):
@@ -57,7 +57,7 @@ def test_staff_read_and_whoever_has_no_post_does_not(keeper: Client, city: City)
     shown = operator.get(f"{LIST}entry/C1/").content.decode()
     assert "修改" not in re.sub(r"修改记录", "", shown.split("<main")[1])
     Post.objects.filter(person=city.people["operator"]).delete()
-    for address in ("/registers/", LIST, f"{LIST}entry/C1/", f"{LIST}sheet/", f"{LIST}points/"):
+    for address in ("/registers/", LIST, f"{LIST}entry/C1/", f"{LIST}sheet/", f"{LIST}located/"):
         assert operator.get(address).status_code == 403, address
 
 
@@ -177,9 +177,9 @@ def test_the_map_draws_what_the_list_holds(keeper: Client) -> None:
     centre("C2", name="无坐标")
     shown = keeper.get(f"{LIST}map/").content.decode()
     assert "1 个有坐标" in shown and "1 个没有坐标" in shown
-    (point,) = keeper.get(f"{LIST}points/").json()["features"]
+    (point,) = keeper.get(f"{LIST}located/").json()["features"]
     assert point["properties"]["href"] == f"{LIST}entry/C1/"
-    assert keeper.get(f"{LIST}points/?place={EAST}").json()["features"] == []
+    assert keeper.get(f"{LIST}located/?place={EAST}").json()["features"] == []
 
 
 def test_a_list_is_kept_as_a_sheet_as_it_is_narrowed(keeper: Client) -> None:

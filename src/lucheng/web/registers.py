@@ -230,7 +230,7 @@ def city_map(request: HttpRequest, slug: str) -> HttpResponse:
 
 @login_required
 @require_safe
-def points(request: HttpRequest, slug: str) -> JsonResponse:
+def located(request: HttpRequest, slug: str) -> JsonResponse:
     """The points of the entries that fit, as GeoJSON: names and addresses of their pages."""
     register, reader = _open(request, slug)
     wanted, _wrong = _wanted(request, register)
@@ -500,7 +500,7 @@ urlpatterns = [
     path("registers/", index, name="registers"),
     path("registers/<slug:slug>/", entries, name="register"),
     path("registers/<slug:slug>/map/", city_map, name="register-map"),
-    path("registers/<slug:slug>/points/", points, name="register-points"),
+    path("registers/<slug:slug>/located/", located, name="register-located"),
     path("registers/<slug:slug>/sheet/", sheet, name="register-sheet"),
     path("registers/<slug:slug>/template/", template, name="register-template"),
     path("registers/<slug:slug>/new/", write, name="register-new"),

@@ -65,7 +65,7 @@ def _centres(pack: dict[str, Any], day: dt.date) -> Iterator[dict[str, Any]]:
                 "level": level.value,
                 "services": "、".join(pack["services"]["all"] + pack["services"][level]),
                 "hours": pack["hours"].get(level, pack["hours"]["all"]),
-                "phone": f"0472-{chance.randrange(2_000_000, 7_000_000)}",
+                "phone": f"0472-0{chance.randrange(100_000, 1_000_000)}",
                 "area": chance.randrange(80, 400) * (10 if level in (Level.CITY, Level.COUNTY) else 1),
                 "access": "、".join(sorted(chance.sample(Access.values, chance.randrange(1, 4)))),
                 "valid_from": begun.isoformat(),
