@@ -86,9 +86,8 @@ def main() -> None:
     chance = random.Random(lists.SEED)
     keeper = Client(headers={"accept-language": "zh-CN"})
     keeper.force_login(Person.objects.get(username="centres"))
-    places = chance.sample(
-        sorted({c[:9] for c in Centre.objects.values_list("place", flat=True)[:20_000]}), 8
-    )
+    places_ = Centre.objects.values_list("place", flat=True).distinct()
+    places = chance.sample(sorted({code[:9] for code in places_ if len(code) >= 9}), 8)
     last = book.page(register.rows(None), before="\U0010ffff~").rows[0]
     deep = f"{last.place}~{last.code}"
 

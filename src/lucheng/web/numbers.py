@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any
 from urllib.parse import urlencode
 
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils.translation import gettext as _
 
 from lucheng.core.cases.queries import COUNT_LIMIT
+from lucheng.core.places import names
+from lucheng.core.places.models import Division
 
 
 def whole(text: object, otherwise: int = 0) -> int:
@@ -22,6 +26,25 @@ def whole(text: object, otherwise: int = 0) -> int:
         if isinstance(text, str) and text.isascii() and text.isdecimal() and len(text) <= 18
         else otherwise
     )
+
+
+def text(request: HttpRequest, name: str, longest: int = 120) -> str:
+    """What stands under ``name`` in the address, fit for a search: printable, stripped, not too long."""
+    return "".join(c for c in request.GET.get(name, "") if c.isprintable()).strip()[:longest]
+
+
+def place(request: HttpRequest, day: dt.date) -> tuple[str, str]:
+    """The code of the place that the address names, by code, by name or as type-to-find fills it in; empty where it
+    names none. With it, what to say to whoever wrote something else."""
+    given = text(request, "place")
+    code = given[given.rindex("[") + 1 : -1] if given.endswith("]") and "[" in given else given
+    if code and not code.isdecimal():
+        found = list(Division.objects.filter(name=code, valid_to=None).values_list("code", flat=True)[:2])
+        code = found[0] if len(found) == 1 else ""
+    if given and not (code.isdecimal() and names.exists(code, day)):
+        words = _("No one place is called “%(text)s”. Type a part of its name and choose one.")
+        return "", words % {"text": given}
+    return code, ""
 
 
 def page(request: HttpRequest, last: int) -> int:

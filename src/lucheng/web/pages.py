@@ -15,12 +15,15 @@ from django.views.decorators.http import require_POST, require_safe
 
 from lucheng.core.cases.models import Case, State, Supervision
 from lucheng.core.places import names
-from lucheng.web import account, addresses, outlines, registers, signing_in
+from lucheng.web import account, addresses, figures, outlines, registers, signing_in
 from lucheng.web.charts import Cell, Chart, Line, Series
 from lucheng.web.context import THEMES
 from lucheng.web.nav import Entry
 
-NAV = [Entry(_("Registers"), "registers", "", order=60)]
+NAV = [
+    Entry(_("Registers"), "registers", "", order=60),
+    Entry(_("Figures"), "figures", "", order=62),
+]
 
 YEAR = 365 * 24 * 3600
 
@@ -162,6 +165,7 @@ urlpatterns = [
     *signing_in.urlpatterns,
     *account.urlpatterns,
     *registers.urlpatterns,
+    *figures.urlpatterns,
     path("theme/", theme, name="theme"),
     path("large-print/", large_print, name="large-print"),
     path("outlines.json", outline_drawing, name="outlines"),

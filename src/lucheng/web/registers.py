@@ -24,7 +24,6 @@ from lucheng.core.organisation.access import Scope
 from lucheng.core.organisation.middleware import scope
 from lucheng.core.organisation.models import Person
 from lucheng.core.places import names
-from lucheng.core.places.models import Division
 from lucheng.core.registers import book, exchange
 from lucheng.core.registers.columns import Column
 from lucheng.core.registers.models import Import
@@ -62,10 +61,6 @@ def _open(request: HttpRequest, slug: str) -> tuple[Register, Scope]:
     return register, reader
 
 
-def _asked(request: HttpRequest, name: str) -> str:
-    return "".join(c for c in request.GET.get(name, "") if c.isprintable()).strip()[:120]
-
-
 def _person(request: HttpRequest) -> Person:
     return cast(Person, request.user)
 
@@ -95,29 +90,22 @@ def index(request: HttpRequest) -> HttpResponse:
 def _wanted(request: HttpRequest, register: Register) -> tuple[book.Wanted, dict[str, str]]:
     """What the address asks for, and the words of it that cannot be understood, by field."""
     wrong: dict[str, str] = {}
-    place = _asked(request, "place")
-    code = place[place.rindex("[") + 1 : -1] if place.endswith("]") and "[" in place else place
-    if code and not code.isdecimal():
-        found = list(Division.objects.filter(name=code, valid_to=None).values_list("code", flat=True)[:2])
-        code = found[0] if len(found) == 1 else ""
-    if place and not (code.isdecimal() and names.exists(code)):
-        wrong["place"] = _("No one place is called “%(text)s”. Type a part of its name and choose one.") % {
-            "text": place
-        }
-        code = ""
-    state = _asked(request, "state")
-    day = parse_date(_asked(request, "day")) if _is_day(_asked(request, "day")) else None
-    if _asked(request, "day") and day is None:
+    state = numbers.text(request, "state")
+    day = parse_date(numbers.text(request, "day")) if _is_day(numbers.text(request, "day")) else None
+    if numbers.text(request, "day") and day is None:
         wrong["day"] = _("Write a day as 2026-03-01.")
+    code, said = numbers.place(request, day or timezone.localdate())
+    if said:
+        wrong["place"] = said
     choices = tuple(
         (name, value)
         for name in register.about.filters
-        if (value := _asked(request, name)) in {str(v) for v, _label in register.by_name[name].choices}
+        if (value := numbers.text(request, name)) in {str(v) for v, _label in register.by_name[name].choices}
     )
     wanted = book.Wanted(
         day or timezone.localdate(),
         code,
-        _asked(request, "q"),
+        numbers.text(request, "q"),
         state if state in STATES else book.IN_FORCE,
         choices,
     )
@@ -150,7 +138,7 @@ def entries(request: HttpRequest, slug: str) -> HttpResponse:
     register, reader = _open(request, slug)
     wanted, wrong = _wanted(request, register)
     rows = book.find(register, reader, wanted)
-    sort = _asked(request, "sort")
+    sort = numbers.text(request, "sort")
     sort = sort if sort in book.SORTS else "place"
     shown = [register.by_name[name] for name in register.about.columns]
     lead = tuple(c.name for c in shown if c.kind in ("unit", "entry"))
@@ -158,8 +146,8 @@ def entries(request: HttpRequest, slug: str) -> HttpResponse:
         rows.select_related(*lead),
         sort,
         size=PAGE,
-        after=_asked(request, "after"),
-        before=_asked(request, "before"),
+        after=numbers.text(request, "after"),
+        before=numbers.text(request, "before"),
     )
     many = rows[: COUNT_LIMIT + 1].count()
     query = _kept(request)

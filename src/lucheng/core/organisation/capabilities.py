@@ -34,6 +34,7 @@ CAPABILITIES: dict[str, str | Promise] = {
     "case.supervise": pgettext_lazy("capability", "supervise"),
     "case.archive": pgettext_lazy("capability", "archive and reopen"),
     "contact.reveal": pgettext_lazy("capability", "open a requester's contact, with a reason"),
+    "programme.edit": pgettext_lazy("capability", "set targets and keep the programme board"),
     "knowledge.edit": pgettext_lazy("capability", "write in the knowledge base"),
     "catalogue.edit": pgettext_lazy("capability", "edit drafts of the dispatch catalogue"),
     "catalogue.publish": pgettext_lazy("capability", "publish the dispatch catalogue"),
@@ -54,7 +55,7 @@ GROUPS: tuple[tuple[str | Promise, tuple[str, ...]], ...] = (
     (pgettext_lazy("capability", "Cases"), ("case.", "contact.")),
     (
         pgettext_lazy("capability", "What the city keeps"),
-        ("catalogue.", "calendar.", "messages.", "knowledge."),
+        ("catalogue.", "calendar.", "messages.", "knowledge.", "programme."),
     ),
     (
         pgettext_lazy("capability", "The three administrators"),

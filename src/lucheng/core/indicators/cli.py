@@ -1,0 +1,92 @@
+"""``lucheng indicators …``."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from lucheng.core.console import console, reporting
+
+indicators_app = typer.Typer(help="Figures: what they come to, and their history.", no_args_is_help=True)
+
+
+@indicators_app.command("list")
+def list_indicators(
+    period: Annotated[
+        str, typer.Option(help="2020, 2020-Q3, 2020-07 or 2020-07-23; without it, today.")
+    ] = "",
+    place: Annotated[str, typer.Option(help="Code of a place; without it, the city.")] = "",
+) -> None:
+    """Every figure at a place in a period, with what it is counted from."""
+    from django.utils import timezone
+
+    from lucheng.core.indicators.indicator import indicators
+    from lucheng.core.indicators.periods import window
+    from lucheng.core.places import names
+
+    with reporting("counting"):
+        today = timezone.localdate()
+        at = window(period or today.isoformat(), today)
+        table = Table("id", "figure", "value", "counted", "over", "unit")
+        for indicator in indicators().values():
+            value = indicator.value(at, place or names.root())
+            table.add_row(
+                indicator.id,
+                str(indicator.name),
+                "–" if value.value is None else f"{value.value:,.{indicator.digits}f}",
+                f"{value.numerator:,.0f}",
+                "" if value.denominator is None else f"{value.denominator:,.0f}",
+                str(indicator.unit),
+            )
+    console.print(table)
+
+
+@indicators_app.command()
+def keep(
+    since: Annotated[dt.datetime, typer.Option(formats=["%Y-%m-%d"], help="The first day.")],
+    until: Annotated[dt.datetime, typer.Option(formats=["%Y-%m-%d"], help="The last day.")],
+) -> None:
+    """Reckon the history of a stretch of days anew, after records of the past were corrected."""
+    from lucheng.core.indicators import history
+
+    with reporting("reckoning") as report:
+        days = (until.date() - since.date()).days + 1
+        for n in range(days):
+            report(n, days)
+            history.keep(since.date() + dt.timedelta(days=n))
+    console.print(f"{max(days, 0)} days are kept anew")
+
+
+@indicators_app.command()
+def verify(
+    day: Annotated[dt.datetime, typer.Option(formats=["%Y-%m-%d"], help="The day to count again.")],
+) -> None:
+    """Count a day again and name every figure whose history says something else. Exit code 1 where one does."""
+    from lucheng.core.indicators import history
+    from lucheng.core.indicators.indicator import indicators
+    from lucheng.core.indicators.models import Day
+
+    wrong = 0
+    with reporting("counting"):
+        for indicator in indicators().values():
+            kept = {d.place: d for d in Day.objects.filter(indicator=indicator.id, day=day.date())}
+            for place, value in history.of_day(indicator, day.date()).items():
+                row = kept.get(place)
+                if row is None or (row.numerator, row.denominator) != (value.numerator, value.denominator):
+                    wrong += 1
+                    said = "nothing" if row is None else f"{row.numerator:g}/{row.denominator}"
+                    console.print(
+                        f"{indicator.id} at {place}: kept {said}, counted {value.numerator:g}/{value.denominator}",
+                        style="red",
+                        markup=False,
+                    )
+    if wrong:
+        raise typer.Exit(1)
+    console.print("every figure of that day is what its records say")
+
+
+def register(app: typer.Typer) -> None:
+    app.add_typer(indicators_app, name="indicators")
