@@ -115,6 +115,7 @@ class Entry(models.Model):
         indexes = [
             models.Index(fields=["place", "code"], name="%(class)s_place"),
             models.Index(fields=["name", "code"], name="%(class)s_name"),
+            models.Index(fields=["valid_from", "code"], name="%(class)s_since"),
             GinIndex(fields=["terms"], name="%(class)s_terms"),
         ]
         constraints = [

@@ -88,6 +88,11 @@ class Centre(Entry):
 
     class Meta(Entry.Meta):
         abstract = False
+        # A choice that few entries have would else be looked for among all that stand before them.
+        indexes: ClassVar = [
+            *Entry.Meta.indexes,
+            models.Index(fields=["level", "place", "code"], name="centre_level"),
+        ]
 
     def faults(self) -> dict[str, Text]:
         """A centre is found to the standard on a day on which it stands."""
