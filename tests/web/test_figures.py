@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
+from pathlib import Path
 
 import pytest
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from lucheng.core.indicators import history
+from lucheng.core.indicators import bulletin, documents, history
 from lucheng.core.organisation.models import Post
 from lucheng.core.registers import book
 from lucheng.core.registers.register import named
@@ -74,3 +75,18 @@ def test_the_list_of_figures_costs_two_queries_a_figure_at_most(reader: Client) 
     with CaptureQueriesContext(connection) as queries:
         reader.get("/figures/")
     assert len(queries) <= 2 * len(indicators()) + 12
+
+
+def test_the_bulletin_is_read_kept_and_leads_to_its_rows(reader: Client, tmp_path: Path) -> None:
+    assert "lucheng bulletin load" in reader.get("/bulletin/").content.decode()
+    assert reader.get("/bulletin/json/").status_code == 404
+    file = tmp_path / "b.toml"
+    file.write_text('title = "{year}"\n[[part]]\ntext = ["{1.centres.community}个"]')
+    bulletin.load(file, NOW)
+    shown = reader.get("/bulletin/?period=2020").content.decode()
+    assert "/figures/1.centres.community/?place=9901&amp;period=2020" in shown
+    for form in documents.FORMATS:
+        kept = reader.get(f"/bulletin/{form}/?period=2020")
+        assert kept.status_code == 200 and f"bulletin-9901-2020.{form}" in kept["Content-Disposition"]
+    assert reader.get("/bulletin/exe/").status_code == 404
+    assert Client().get("/bulletin/").status_code == 302

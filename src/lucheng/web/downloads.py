@@ -16,11 +16,15 @@ _TYPES = {
     "zip": "application/zip",
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
     "csv": "text/csv; charset=utf-8",
+    "docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+    "pdf": "application/pdf",
+    "html": "text/html; charset=utf-8",
+    "json": "application/json",
 }
 
 
 def kept(name: str, kind: str, write: Callable[[IO[bytes]], object]) -> HttpResponse:
-    """A zip, xlsx or csv file to keep, called ``name``; what ``write`` raises leaves nothing behind."""
+    """A file to keep of one of the kinds above, called ``name``; what ``write`` raises leaves nothing behind."""
     file = tempfile.SpooledTemporaryFile(_IN_MEMORY)  # noqa: SIM115 (the response closes it)
     try:
         write(file)

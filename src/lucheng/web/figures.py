@@ -16,8 +16,10 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from lucheng.core.errors import Forbidden, Invalid
-from lucheng.core.indicators import history
+from lucheng.core.errors import Forbidden, Invalid, NotFound
+from lucheng.core.indicators import bulletin as bulletins
+from lucheng.core.indicators import documents, history
+from lucheng.core.indicators.bulletin import Bulletin
 from lucheng.core.indicators.indicator import OBTAINED, Indicator, Value, indicators, level_below, named
 from lucheng.core.indicators.models import Target
 from lucheng.core.indicators.periods import Window, window
@@ -27,6 +29,7 @@ from lucheng.core.places.models import LEVELS, Division
 from lucheng.core.registers.models import Entry
 from lucheng.web import numbers
 from lucheng.web.charts import Cell, Chart, Line, Series
+from lucheng.web.downloads import kept
 
 PAGE = 50
 
@@ -36,15 +39,16 @@ def written(value: float | None, digits: int) -> str:
     return "–" if value is None else f"{value:,.{digits}f}"
 
 
-def _asked(request: HttpRequest) -> tuple[Window, str, dict[str, str]]:
-    """Period and place of the address, today and the city where it names none, and the words that make no sense."""
+def _asked(request: HttpRequest, otherwise: str = "") -> tuple[Window, str, dict[str, str]]:
+    """Period and place of the address, ``otherwise`` (today) and the city where it names none, and what makes no sense
+    in it."""
     if not scope(request).grants:
         raise Forbidden(_("None of your posts opens this page."))
     wrong: dict[str, str] = {}
     today = timezone.localdate()
     text = numbers.text(request, "period", 20)
     try:
-        at = window(text or today.isoformat(), today)
+        at = window(text or otherwise or today.isoformat(), today)
     except Invalid as refused:
         wrong |= {name: str(why) for name, why in refused.fields.items()}
         at = window(today.isoformat(), today)
@@ -66,7 +70,8 @@ def _shown(indicator: Indicator, value: Value, target: Target | None) -> dict[st
 
 def targets(ids: Sequence[str], place: str, day: dt.date) -> dict[str, Target]:
     """The target of each indicator at a place on a day; of several the one that began last."""
-    rows = Target.objects.as_of(day).filter(indicator__in=ids, place=place).order_by("valid_from", "id")
+    standing: QuerySet[Any] = Target.objects.as_of(day)
+    rows = standing.filter(indicator__in=ids, place=place).order_by("valid_from", "id")
     return {target.indicator: target for target in rows}
 
 
@@ -173,7 +178,39 @@ def _rows(request: HttpRequest, rows: QuerySet[Any]) -> dict[str, Any]:
     return {"rows": None}
 
 
+def _composed(request: HttpRequest) -> tuple[Bulletin, Window, str, dict[str, str]]:
+    """The bulletin that the address asks for, last year's where it names no period. Raises NotFound where no template
+    is loaded."""
+    at, place, wrong = _asked(request, str(timezone.localdate().year - 1))
+    return bulletins.compose(bulletins.current().text, at, place), at, place, wrong
+
+
+@login_required
+@require_safe
+def bulletin(request: HttpRequest) -> HttpResponse:
+    """The bulletin of a period, every figure counted now and leading to its rows."""
+    try:
+        made, at, place, wrong = _composed(request)
+    except NotFound:
+        at, place, wrong = _asked(request)
+        return render(request, "figures/bulletin.html", _frame(request, at, place, wrong))
+    context = {**_frame(request, at, place, wrong), "bulletin": made, "forms": documents.FORMATS}
+    return render(request, "figures/bulletin.html", context)
+
+
+@login_required
+@require_safe
+def bulletin_file(request: HttpRequest, form: str) -> HttpResponse:
+    """The bulletin as a file to keep."""
+    if form not in documents.FORMATS:
+        raise NotFound(_("There is no such form of the bulletin."))
+    made, at, place, _wrong = _composed(request)
+    return kept(f"bulletin-{place}-{at.name}", form, lambda file: documents.FORMATS[form](made, file))
+
+
 urlpatterns = [
+    path("bulletin/", bulletin, name="bulletin"),
+    path("bulletin/<slug:form>/", bulletin_file, name="bulletin-file"),
     path("figures/", figures, name="figures"),
     path("figures/<str:id>/", figure, name="figure"),
 ]

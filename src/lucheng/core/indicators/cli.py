@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -88,5 +89,54 @@ def verify(
     console.print("every figure of that day is what its records say")
 
 
+bulletin_app = typer.Typer(
+    help="The bulletin: the city's own sentences over figures.", invoke_without_command=True
+)
+
+
+@bulletin_app.callback()
+def bulletin(
+    context: typer.Context,
+    period: Annotated[str, typer.Option(help="2020, 2020-Q3, 2020-07 or 2020-07-23.")] = "",
+    form: Annotated[str, typer.Option("--format", help="docx, pdf, html or json.")] = "docx",
+    place: Annotated[str, typer.Option(help="Code of a place; without it, the city.")] = "",
+    out: Annotated[Path | None, typer.Option(help="The file; without it, bulletin-PERIOD.FORMAT.")] = None,
+) -> None:
+    """Write the bulletin of a period, every figure counted now from its records."""
+    if context.invoked_subcommand is not None:
+        return
+    from django.utils import timezone
+
+    from lucheng.core.indicators import bulletin as room
+    from lucheng.core.indicators import documents
+    from lucheng.core.indicators.periods import window
+    from lucheng.core.places import names
+
+    if form not in documents.FORMATS:
+        raise typer.BadParameter(f"write one of {', '.join(documents.FORMATS)}", param_hint="--format")
+    file = out or Path(f"bulletin-{period}.{form}")
+    with reporting("counting"):
+        at = window(period, timezone.localdate())
+        made = room.compose(room.current().text, at, place or names.root())
+        with file.open("wb") as opened:
+            documents.FORMATS[form](made, opened)
+    console.print(f"{file} is written: {len(list(made.figures()))} figures", markup=False)
+
+
+@bulletin_app.command("load")
+def load_bulletin(
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="A TOML file.")],
+) -> None:
+    """Put a template of the bulletin in force. Figures are named in it, never typed."""
+    from django.utils import timezone
+
+    from lucheng.core.indicators import bulletin as room
+
+    with reporting("reading"):
+        loaded = room.load(file, timezone.now())
+    console.print(f"edition {loaded.number} is in force")
+
+
 def register(app: typer.Typer) -> None:
     app.add_typer(indicators_app, name="indicators")
+    app.add_typer(bulletin_app, name="bulletin")

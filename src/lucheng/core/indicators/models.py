@@ -73,3 +73,14 @@ class Day(models.Model):
 
     def __str__(self) -> str:
         return f"{self.indicator} {self.place} {self.day}"
+
+
+class BulletinText(models.Model):
+    """One edition of the template of the city's bulletin, as it was loaded."""
+
+    number = models.PositiveIntegerField(unique=True)
+    text = models.TextField(help_text="TOML: title, names, parts")
+    loaded_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return str(self.number)
