@@ -75,6 +75,13 @@ def targets(ids: Sequence[str], place: str, day: dt.date) -> dict[str, Target]:
     return {target.indicator: target for target in rows}
 
 
+def at_once(wanted: Sequence[Indicator], day: dt.date, place: str) -> list[dict[str, Any]]:
+    """What several figures come to at a place on a day, each with its target, as templates show them."""
+    at = Window(day.isoformat(), day, day + dt.timedelta(days=1), day)
+    aims = targets([i.id for i in wanted], place, day)
+    return [_shown(i, i.value(at, place), aims.get(i.id)) for i in wanted]
+
+
 @login_required
 @require_safe
 def figures(request: HttpRequest) -> HttpResponse:

@@ -132,7 +132,7 @@ class Column:
 
     @property
     def required(self) -> bool:
-        return not self.field.blank
+        return not self.field.blank and not self.field.has_default()
 
     @cached_property
     def choices(self) -> list[tuple[Any, Any]]:
@@ -181,9 +181,9 @@ class Column:
             return []
         if self.kind == "yes":
             return self.field.get_default()
-        if self.field.null:
-            return None
-        return self.field.get_default() if self.field.has_default() else ""
+        if self.field.has_default():
+            return self.field.get_default()
+        return None if self.field.null else ""
 
     def read(self, given: Any, lookups: Lookups) -> Any:
         """The value that ``given`` stands for: text as people write it, or the JSON value of the API.

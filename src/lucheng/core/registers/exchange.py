@@ -572,6 +572,14 @@ def take_over_now(
     return done, made.pk
 
 
+def entered(register: Register, rows: Iterable[Mapping[str, Any]]) -> Rows:
+    """Rows that a program has by the columns' names, as a sheet would bring them."""
+    return [
+        sheets.Entry(number, {c.header: str(given.get(c.name, "")) for c in register.columns})
+        for number, given in enumerate(rows, 2)
+    ]
+
+
 def undo_now(register: Register, pk: int, now: dt.datetime) -> None:
     """Take an import back at once, as the operator of the machine. Raises NotFound, Conflict or Faulty."""
     with transaction.atomic():

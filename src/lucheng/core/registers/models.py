@@ -54,6 +54,19 @@ class EntryQuerySet(models.QuerySet[E]):
         return self.filter(within("place", prefix))
 
 
+class EntryManager(models.Manager[E]):
+    """Every entry, or those that hold on a day or lie under a place."""
+
+    def get_queryset(self) -> EntryQuerySet[E]:
+        return EntryQuerySet(self.model, using=self._db)
+
+    def as_of(self, day: dt.date) -> EntryQuerySet[E]:
+        return self.get_queryset().as_of(day)
+
+    def under(self, prefix: str) -> EntryQuerySet[E]:
+        return self.get_queryset().under(prefix)
+
+
 class Entry(models.Model):
     """One entry of a register. A subclass adds fields, :attr:`about` and, where its law asks for it, :meth:`faults`."""
 
@@ -108,7 +121,7 @@ class Entry(models.Model):
     #: What the register says of itself. A model without it is a base for others.
     about: ClassVar[About]
 
-    objects: ClassVar[models.Manager[Any]] = models.Manager.from_queryset(EntryQuerySet)()
+    objects: ClassVar[EntryManager[Any]] = EntryManager()
 
     class Meta:
         abstract = True

@@ -56,7 +56,7 @@ class Register:
 
     def rows(self, reader: Scope | None) -> EntryQuerySet[Any]:
         """The entries that ``reader`` may read: the one way to rows. None is the operator of the machine."""
-        rows: EntryQuerySet[Any] = self.model.objects.all()
+        rows: EntryQuerySet[Any] = self.model.objects.get_queryset()
         if reader is None:
             return rows
         if not self.about.view:
