@@ -28,7 +28,7 @@ from lucheng.core.organisation.middleware import scope
 from lucheng.core.organisation.models import Person, Role, Unit
 from lucheng.core.places import names
 from lucheng.core.places.models import Division
-from lucheng.core.privacy import retention, rights
+from lucheng.core.privacy import registers, retention, rights
 from lucheng.core.privacy.models import RetentionBatch
 from lucheng.core.status import status
 from lucheng.web import numbers
@@ -51,6 +51,7 @@ def overview(request: HttpRequest) -> HttpResponse:
         "message-texts": _texts,
         "data-requests": partial(_requests, scope(request)),
         "retention": _retention,
+        "registers": _registers,
         "jobs": _jobs,
     }
     cards = [
@@ -144,6 +145,17 @@ def _retention() -> Lines:
     lines: Lines = [(_("Edition %(number)s is in force.") % {"number": edition.number}, False)]
     if retention.batches().filter(state=RetentionBatch.State.PROPOSED).exists():
         lines.append((_("A batch waits for approval."), True))
+    return lines
+
+
+def _registers() -> Lines:
+    figures = registers.figures(timezone.now())
+    n = sum(figures.values())
+    if not n:
+        return [(_("Nothing is entered."), True)]
+    text = ngettext("%(n)s entry in force", "%(n)s entries in force", n)
+    lines: Lines = [(text % {"n": n}, False)]
+    lines += [(f"{figures[w]} · {w.label}", True) for w in registers.Waits if w in figures]
     return lines
 
 
