@@ -379,7 +379,7 @@ def test_every_table_that_the_national_pack_names_exists(officer: Person) -> Non
     tables = set(connection.introspection.table_names())
     places = " ".join(e.fields["location"] for e in RegisterEntry.objects.all())
     named = {word for word in places.replace("、", " ").split() if "_" in word and word.islower()}
-    named = {word.split("(")[0] for word in named}
+    named = {word.split("（")[0] for word in named}
     assert len(named) > 10 and named <= tables
 
 

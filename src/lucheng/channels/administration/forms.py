@@ -516,7 +516,7 @@ class RegisterForm(forms.Form):
                 label=_("Ends on"),
                 required=False,
                 widget=DayInput(),
-                help_text=_("The first day on which it is over."),
+                help_text=pgettext_lazy("register entry", "The first day on which it is over."),
             )
             self.fields["note"] = forms.CharField(label=_("Why it changes"), max_length=200, min_length=4)
 
@@ -574,7 +574,9 @@ class EndForm(forms.Form):
     """From when on an entry is over, and why."""
 
     ended_on = forms.DateField(
-        label=_("Ends on"), widget=DayInput(), help_text=_("The first day on which it is over.")
+        label=_("Ends on"),
+        widget=DayInput(),
+        help_text=pgettext_lazy("register entry", "The first day on which it is over."),
     )
     note = forms.CharField(
         label=_("Why it ends"),

@@ -40,7 +40,7 @@ from django.utils import timezone
 from django.utils.dateparse import parse_date
 from django.utils.functional import Promise
 from django.utils.text import format_lazy
-from django.utils.translation import gettext, pgettext_lazy
+from django.utils.translation import gettext, pgettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from lucheng.core import packs, sheets
@@ -105,7 +105,7 @@ FIELDS: Mapping[Register, tuple[Field, ...]] = {
         Field("purpose", _("Purpose")),
         Field(
             "basis",
-            _("Legal basis"),
+            pgettext_lazy("register", "Legal basis"),
             help=_("Article 13 of the law, and the rule that gives the duty or power."),
         ),
         Field("people", _("Whose data"), Kind.LINE),
@@ -151,7 +151,7 @@ FIELDS: Mapping[Register, tuple[Field, ...]] = {
     ),
     Register.PROCESSOR: (
         Field("purpose", _("Purpose of the processing")),
-        Field("period", _("Period"), Kind.LINE),
+        Field("period", pgettext_lazy("processor", "Period"), Kind.LINE),
         Field("manner", _("Manner of processing")),
         Field("data", _("Kinds of data")),
         Field("measures", _("Measures")),
@@ -313,7 +313,7 @@ def rule_name(rule: str) -> str:
     kind, _slash, what = rule.partition("/")
     if kind not in KINDS or what not in What.values:
         return rule
-    return f"{KINDS[kind].name}: {What(what).label}"
+    return f"{KINDS[kind].name} · {What(what).label}"
 
 
 def rules_in_force() -> dict[str, list[int]]:
@@ -331,7 +331,7 @@ def words(field: Field, said: Said | None, rules: Mapping[str, Sequence[int]]) -
     if field.kind is Kind.YES_NO:
         return gettext("yes") if said else gettext("no")
     if field.kind is Kind.RULES and isinstance(said, list):
-        return "\n".join(f"{rule_name(r)}, {_months(rules.get(r, ()))}" for r in said)
+        return "\n".join(f"{rule_name(r)} · {_months(rules.get(r, ()))}" for r in said)
     return "、".join(said) if isinstance(said, list) else str(said or "")
 
 
@@ -388,7 +388,7 @@ def export(register: Register, rows: Iterable[RegisterEntry], file: IO[bytes], n
                 e.ended_on.isoformat() if e.ended_on is not None else "",
                 str(e.version),
                 timezone.localtime(e.made_at).strftime("%Y-%m-%d %H:%M"),
-                e.made_by.name if e.made_by is not None else gettext("as delivered"),
+                e.made_by.name if e.made_by is not None else pgettext("register entry", "as delivered"),
                 e.note,
             ]
             for e in rows
