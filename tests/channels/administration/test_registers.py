@@ -217,7 +217,7 @@ def test_sheet_and_print_hold_what_the_list_asks_for(officer: Client) -> None:
 
 
 def test_what_waits_is_said_on_the_front_page_and_in_the_list(officer: Client) -> None:
-    assert "Nothing is entered." in text(officer.get("/admin/"))
+    assert "No entry is in force." in text(officer.get("/admin/"))
     new(officer, sensitive="on")
     words = "sensitive or entrusted, without an assessment in force"
     for page in ("/admin/", "/admin/registers/", "/admin/registers/?state=waiting", AT):

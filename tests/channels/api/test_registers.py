@@ -31,6 +31,9 @@ def test_a_register_is_listed_a_page_at_a_time_to_who_audits_personal_data(
     assert who.get("/registers/assessment").json == {"entries": [], "next": None}
     assert who.get("/registers/people").status == 422
     assert who.get("/registers/processing?limit=0").faults.keys() == {"limit"}
+    for name in ("text", "after"):
+        assert who.get(f"/registers/processing?{name}=%00").status == 400
+    assert who.get("/registers/processing/LOGS").status == 422
     for nobody in ("operator", "administrator", "county"):
         assert caller(nobody).get("/registers/processing").status == 403
         assert caller(nobody).get("/registers/processing/logs").status == 403

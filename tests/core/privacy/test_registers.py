@@ -166,6 +166,7 @@ def test_the_database_refuses_to_change_or_remove_what_must_be_kept(
         ({"rules": ["command_centre.order/everything"]}, "rules"),
         ({"colour": "blue"}, "colour"),
         ({"title": ""}, "title"),
+        ({"title": "\x00"}, "title"),
         ({"title": "字" * 121}, "title"),
     ],
 )
@@ -180,6 +181,17 @@ def test_what_is_no_day_is_refused(officer: Person, day: str) -> None:
     with pytest.raises(Invalid) as refused:
         write(officer, ASSESSMENT, "calls", next_on=day)
     assert list(refused.value.fields) == ["next_on"]
+
+
+@pytest.mark.parametrize("day", [dt.date.min, dt.date.max])
+def test_a_day_that_nobody_means_is_no_end(officer: Person, day: dt.date) -> None:
+    write(officer, PROCESSING, "calls")
+    with pytest.raises(Invalid) as refused:
+        write(officer, PROCESSING, "calls", 1, ended_on=day)
+    assert list(refused.value.fields) == ["ended_on"]
+    with pytest.raises(Invalid) as refused:
+        registers.end(PROCESSING, "calls", day, by=officer, note="不再处理", after=1, now=NOW)
+    assert list(refused.value.fields) == ["ended_on"]
 
 
 @pytest.mark.parametrize("code", ["", "x", "Calls", "来电", "a b", "-a", "a" * 61, "a\x00b"])

@@ -152,7 +152,7 @@ def _registers() -> Lines:
     figures = registers.figures(timezone.now())
     n = sum(figures.values())
     if not n:
-        return [(_("Nothing is entered."), True)]
+        return [(_("No entry is in force."), True)]
     text = ngettext("%(n)s entry in force", "%(n)s entries in force", n)
     lines: Lines = [(text % {"n": n}, False)]
     lines += [(f"{figures[w]} · {w.label}", True) for w in registers.Waits if w in figures]

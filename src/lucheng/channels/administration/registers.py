@@ -93,9 +93,7 @@ def _whole(request: HttpRequest) -> tuple[Register, QuerySet[RegisterEntry]]:
 def sheet(request: HttpRequest) -> HttpResponse:
     """What the address asks for as an xlsx sheet."""
     register, rows = _whole(request)
-    answer = workbook(str(register.label), lambda file: core.export(register, rows, file, timezone.now()))
-    did(request, "took a sheet of register %s", register)
-    return answer
+    return workbook(str(register.label), lambda file: core.export(register, rows, file, timezone.now()))
 
 
 @opens_for(core.CAPABILITY, everywhere=True)

@@ -399,6 +399,8 @@ def export(register: Register, rows: Iterable[RegisterEntry], file: IO[bytes], n
 
 # --- writing --------------------------------------------------------------------------------------------------------
 
+_LATE = _("Somebody has written this entry meanwhile. Look at it again.")
+_NO_DAY = _("Write the day as 2026-03-02.")
 _CODE = re.compile(r"[a-z0-9][a-z0-9-]{1,59}")
 _CODES_APART = re.compile(r"[\s,，、;；]+")
 
@@ -434,7 +436,7 @@ def _checked(field: Field, said: Said | None, known: Collection[tuple[str, str]]
         if field.kind is Kind.LINE:
             said = " ".join(said.split())
         if field.kind is Kind.DAY and said:
-            wrong = None if _day(said) else _("Write the day as 2026-03-02.")
+            wrong = None if _day(said) else _NO_DAY
     elif field.kind is Kind.RULES and isinstance(said, list):
         rules = {f"{kind}/{what}" for kind in KINDS for what in What.values}
         if missing := [r for r in said if r not in rules]:
@@ -453,7 +455,12 @@ def _day(text: str) -> bool:
         day = parse_date(text)
     except ValueError:
         return False
-    return day is not None and day.isoformat() == text and 1900 < day.year < 9000
+    return day is not None and day.isoformat() == text and _likely(day)
+
+
+def _likely(day: dt.date) -> bool:
+    """Whether somebody may have meant this day, and three years can be added to it."""
+    return 1900 < day.year < 9000
 
 
 def _check(
@@ -467,7 +474,7 @@ def _check(
     wrong: dict[str, Text] = {}
     if not _CODE.fullmatch(code):
         wrong["code"] = _("Write 2 to 60 small letters, digits and dashes.")
-    title = " ".join(title.split())
+    title = " ".join(clean(title, "title").split())
     if not title:
         wrong["title"] = _("Fill this in.")
     elif len(title) > 120:
@@ -481,7 +488,7 @@ def _check(
         wrong[name] = _("This register does not ask for that.")
     if wrong:
         raise Invalid(wrong)
-    return clean(title, "title", 120), kept
+    return title, kept
 
 
 def _add(before: RegisterEntry | None, version: RegisterEntry) -> RegisterEntry | None:
@@ -499,9 +506,6 @@ def _add(before: RegisterEntry | None, version: RegisterEntry) -> RegisterEntry 
     except IntegrityError as error:
         raise Conflict(_LATE) from error
     return version
-
-
-_LATE = _("Somebody has written this entry meanwhile. Look at it again.")
 
 
 def _seen(register: Register, code: str, after: int) -> RegisterEntry:
@@ -536,8 +540,8 @@ def write(
     """Write a new entry (``after`` 0), or the version that replaces the last one that was seen (``after``). None where
     nothing differs from that.
 
-    Raises Invalid by the names of the fields, and of ``code``, ``title`` and ``note`` (why, from the second version
-    on); NotFound; Conflict where somebody has written a version since.
+    Raises Invalid by the names of the fields, and of ``code``, ``title``, ``ended_on`` and ``note`` (why, from the
+    second version on); NotFound; Conflict where somebody has written a version since.
     """
     before = _seen(register, code, after) if after else None
     wrong: dict[str, Text] = {}
@@ -549,6 +553,8 @@ def write(
         note = _why(note, before)
     except Invalid as invalid:
         wrong |= invalid.fields
+    if ended_on is not None and not _likely(ended_on):
+        wrong["ended_on"] = _NO_DAY
     if not after and "code" not in wrong and _newest().filter(register=register, code=code).exists():
         wrong["code"] = _("There is an entry with this code already.")
     if wrong:
@@ -578,9 +584,11 @@ def end(
 ) -> RegisterEntry | None:
     """Say that an entry is over from a day on, in a version that differs in nothing else. None where the last says so.
 
-    Raises Invalid (``note``), NotFound, Conflict.
+    Raises Invalid (``ended_on``, ``note``), NotFound, Conflict.
     """
     before = _seen(register, code, after)
+    if not _likely(on):
+        raise Invalid({"ended_on": _NO_DAY})
     made = RegisterEntry(
         register=register,
         code=code,
