@@ -155,7 +155,7 @@ def _values(city: City, near: Case) -> dict[str, str]:
         "close-unit:pk": str(city.units["utilities"].pk),
     }
     values |= {f"{r.name}:number": edition for r in routes() if r.pattern.startswith("admin/catalogue/")}
-    return values | {f"{r.name}:code": "logs" for r in routes() if "/registers/" in r.pattern}
+    return values | {f"{r.name}:code": "logs" for r in routes() if "processing-registers/" in r.pattern or "admin/registers/" in r.pattern}
 
 
 def _path(route: Route, values: dict[str, str], number: str) -> str:

@@ -447,12 +447,12 @@ class RegisterEntryOut(RegisterVersion):
     waits: Named | None = Field(description="why it waits for somebody")
 
 
-class RegisterOut(Schema):
+class ProcessingOut(Schema):
     entries: list[RegisterEntryOut]
     next: str | None = Field(description="``after`` of the next page; none on the last")
 
 
-class RegisterHistory(RegisterEntryOut):
+class ProcessingHistory(RegisterEntryOut):
     versions: list[RegisterVersion] = Field(description="those that are kept, the newest first, 100 at most")
 
 

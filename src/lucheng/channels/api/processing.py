@@ -19,7 +19,7 @@ from lucheng.core.privacy import registers
 from lucheng.core.privacy.models import Register, RegisterEntry
 from lucheng.core.privacy.registers import Standing, Waits
 
-router = Router(tags=["registers"])
+router = Router(tags=["processing registers"])
 
 #: Versions of one entry at most.
 VERSIONS = 100
@@ -61,24 +61,24 @@ def _standing(entry: RegisterEntry) -> dict[str, Any]:
     }
 
 
-@router.get("/registers/{which}", response=out.RegisterOut, summary="List the entries of a register")
-def list_register(request: HttpRequest, which: Register, wanted: Query[WantedEntries]) -> out.RegisterOut:
+@router.get("/processing-registers/{which}", response=out.ProcessingOut, summary="List the entries of a register")
+def list_register(request: HttpRequest, which: Register, wanted: Query[WantedEntries]) -> out.ProcessingOut:
     """Processing activities, impact assessments or processors, by code, each by its last version."""
     _allowed(request)
     rows = registers.find(which, timezone.now(), state=wanted.state, text=wanted.text)
     found = list(rows.filter(code__gt=wanted.after)[: wanted.limit + 1])
-    return out.RegisterOut(
+    return out.ProcessingOut(
         entries=[out.RegisterEntryOut(**_standing(e)) for e in found[: wanted.limit]],
         next=found[wanted.limit - 1].code if len(found) > wanted.limit else None,
     )
 
 
-@router.get("/registers/{which}/{code}", response=out.RegisterHistory, summary="One entry of a register")
-def get_register_entry(request: HttpRequest, which: Register, code: _Code) -> out.RegisterHistory:
+@router.get("/processing-registers/{which}/{code}", response=out.ProcessingHistory, summary="One entry of a register")
+def get_register_entry(request: HttpRequest, which: Register, code: _Code) -> out.ProcessingHistory:
     """An entry by its last version, with every version that is kept."""
     _allowed(request)
     entry = registers.last(which, code, timezone.now())
     versions = registers.history(which, code)[:VERSIONS]
-    return out.RegisterHistory(
+    return out.ProcessingHistory(
         **_standing(entry), versions=[out.RegisterVersion(**_version(v)) for v in versions]
     )
