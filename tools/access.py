@@ -149,12 +149,14 @@ def _values(city: City, near: Case) -> dict[str, str]:
         "article-write:code": "lamp",
         "role:code": "operator",
         "get_division:code": near.place,
+        "register": "processing",
+        "which": "processing",
         "unit-record:pk": str(city.units["utilities"].pk),
         "close-unit:pk": str(city.units["utilities"].pk),
     }
-    return values | {
-        f"{r.name}:number": edition for r in routes() if r.pattern.startswith("admin/catalogue/")
-    }
+    values |= {f"{r.name}:number": edition for r in routes() if r.pattern.startswith("admin/catalogue/")}
+    kept = ("processing-registers/", "admin/registers/")
+    return values | {f"{r.name}:code": "logs" for r in routes() if any(k in r.pattern for k in kept)}
 
 
 def _path(route: Route, values: dict[str, str], number: str) -> str:
@@ -198,10 +200,11 @@ def walk(city: City, **left: str) -> Walk:
     from tests import factories
 
     from lucheng.core.cases.models import State
-    from lucheng.core.privacy import notices
+    from lucheng.core.privacy import notices, registers
 
     factories.article(city)
     notices.load(now=factories.NOW)
+    registers.load(now=factories.NOW)
     near = factories.received(matter=factories.RUBBISH, title=NEAR_TITLE, **left)
     near = factories.step(near, "accept", "dispatcher", city, matter=factories.RUBBISH)
     near = factories.step(near, "dispatch", "dispatcher", city)

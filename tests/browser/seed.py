@@ -30,11 +30,14 @@ def main(password: str) -> None:
     from lucheng.core.cases import codes
     from lucheng.core.cases.models import State
     from lucheng.core.ledger.models import Message
+    from lucheng.core.privacy import registers, retention
+    from lucheng.core.privacy.models import Register
     from lucheng.core.triage import templates
     from tests import factories
 
     call_command("migrate", interactive=False, verbosity=0)
     city = factories.city()
+    city.people["officer"] = factories.person("officer", "data_protection_officer", factories.CITY)
     for person in city.people.values():
         person.set_password(password)
         person.for_show = True  # the tests know everybody's password, and nobody's telephone
@@ -44,6 +47,19 @@ def main(password: str) -> None:
     keeper.save(update_fields=["password"])
     now = timezone.now()
     templates.load(now)
+    retention.load(now=now)
+    registers.load(now=now)
+    entry = registers.last(Register.PROCESSING, "case-content", now)
+    registers.write(
+        Register.PROCESSING,
+        entry.code,
+        entry.title,
+        entry.fields | {"owner": "鹿原市12345热线受理中心"},
+        by=city.people["officer"],
+        note="登记本市的责任部门",
+        after=entry.version,
+        now=now,
+    )
     head = factories.person("head", "unit_head", factories.CITY, city.units["utilities"])
     head.set_password(password)
     head.save(update_fields=["password"])

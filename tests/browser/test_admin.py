@@ -32,6 +32,15 @@ DUTY_OFFICER = [
     "/admin/catalogue/1/try/",
     "/admin/catalogue/1/compare/",
 ]
+OFFICER = [
+    "/admin/registers/",
+    "/admin/registers/?register=processor",
+    "/admin/registers/new/processor/",
+    "/admin/registers/processing/case-content/",
+    "/admin/registers/processing/case-content/?version=1",
+    "/admin/registers/processing/case-content/write/",
+    "/admin/registers/print/",
+]
 
 
 def wide(page: Page) -> bool:
@@ -43,7 +52,11 @@ def test_nothing_stands_in_the_way_on_any_page(
     open_context: Callable[..., BrowserContext], site: Site, size: dict[str, int], scheme: str
 ) -> None:
     found: dict[str, list[str]] = {}
-    for who, addresses in (("administrator", ADMINISTRATOR), ("duty_officer", DUTY_OFFICER)):
+    for who, addresses in (
+        ("administrator", ADMINISTRATOR),
+        ("duty_officer", DUTY_OFFICER),
+        ("officer", OFFICER),
+    ):
         page = open_context(viewport=size, color_scheme=scheme).new_page()
         sign_in(page, who)
         if who == "administrator":

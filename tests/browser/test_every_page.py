@@ -26,7 +26,10 @@ PEOPLE = {
     "administrator": NIGHT,
 }
 #: What a link may lead to that is a file and no page.
-FILES = {"attachment", "calendar-sheet", "catalogue-sheet", "time-limits-sheet", "tracking-picture"}
+FILES = {
+    *("attachment", "calendar-sheet", "catalogue-sheet", "processing-registers-sheet"),
+    *("time-limits-sheet", "tracking-picture"),
+}
 
 
 def named(address: str) -> str:

@@ -65,7 +65,13 @@ def test_a_database_of_an_earlier_release_migrates_verifies_and_opens(
     )
 
     # As docs/manual.md says under Upgrading.
-    for command in ("migrate", "roles load", "triage templates load", "ledger verify --files"):
+    for command in (
+        "migrate",
+        "roles load",
+        "triage templates load",
+        "privacy register load",
+        "ledger verify --files",
+    ):
         assert empty.command(*command.split()) == 0, command
 
     found = json.loads(empty.python(_WORK.format(holds=json.dumps(holds))).splitlines()[-1])

@@ -119,6 +119,13 @@ PARTS = (
         gettext_lazy("What is held of a person, in a file for that person."),
     ),
     Part(
+        gettext_lazy("Processing registers"),
+        "processing-registers",
+        ("privacy.audit",),
+        "/admin/registers/",
+        gettext_lazy("Processing activities, impact assessments and processors, kept three years."),
+    ),
+    Part(
         gettext_lazy("Looks at personal data"),
         "looks",
         ("privacy.audit",),

@@ -19,7 +19,10 @@ from lucheng.core.organisation.capabilities import grouped
 from lucheng.core.organisation.models import Post, Role, Unit
 from lucheng.core.places import names
 from lucheng.core.places.models import Division
+from lucheng.core.privacy import registers
 from lucheng.core.privacy.cases import Right
+from lucheng.core.privacy.models import Register, RegisterEntry
+from lucheng.core.privacy.registers import Kind, Said
 from lucheng.web.forms import DayInput, NameInput
 
 MAX_UPLOAD_BYTES = 20 * 1024 * 1024
@@ -459,5 +462,102 @@ class CopyForm(forms.Form):
         label=_("Why"),
         max_length=200,
         help_text=_("For example when and how they asked. It is kept for good."),
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+    )
+
+
+class RegisterForm(forms.Form):
+    """One version of an entry of a register, by the register's own table; a code is asked for once, a reason from then
+    on."""
+
+    def __init__(
+        self, register: Register, *args: Any, before: RegisterEntry | None = None, **kwargs: Any
+    ) -> None:
+        if before is not None:
+            kwargs.setdefault("initial", _as_typed(before))
+        super().__init__(*args, **kwargs)
+        self._asked = registers.FIELDS[register]
+        if before is None:
+            self.fields["code"] = forms.CharField(
+                label=_("Code"),
+                max_length=60,
+                help_text=_("A short name that never changes: small letters, digits and dashes."),
+                widget=forms.TextInput(attrs={"autocomplete": "off", "autocapitalize": "off"}),
+            )
+        title = _("Name of the processor") if register == Register.PROCESSOR else _("Title")
+        self.fields["title"] = forms.CharField(label=title, max_length=120)
+        for field in self._asked:
+            self.fields[field.name] = _asking(field, before)
+        if before is not None:
+            self.fields["ended_on"] = forms.DateField(
+                label=_("Ends on"),
+                required=False,
+                widget=DayInput(),
+                help_text=pgettext_lazy("register entry", "The first day on which it is over."),
+            )
+            self.fields["note"] = forms.CharField(label=_("Why it changes"), max_length=200, min_length=4)
+
+    def said(self) -> dict[str, Said]:
+        """What was entered, as the core takes it."""
+        found: dict[str, Said] = {}
+        for field in self._asked:
+            value = self.cleaned_data[field.name]
+            if field.kind is Kind.DAY:
+                value = value.isoformat() if value else ""
+            elif field.kind in (Kind.ASSESSMENTS, Kind.PROCESSORS):
+                value = registers.codes(value)
+            found[field.name] = value
+        return found
+
+
+def _as_typed(entry: RegisterEntry) -> dict[str, Any]:
+    """A version as the form shows it."""
+    typed: dict[str, Any] = {"title": entry.title, "ended_on": entry.ended_on}
+    for field in registers.FIELDS[Register(entry.register)]:
+        said = entry.fields.get(field.name)
+        named = field.kind in (Kind.ASSESSMENTS, Kind.PROCESSORS)
+        typed[field.name] = "、".join(said or ()) if named else said
+    return typed
+
+
+def _asking(field: registers.Field, before: RegisterEntry | None) -> forms.Field:
+    common: dict[str, Any] = {"label": field.label, "required": field.required, "help_text": field.help}
+    if field.kind is Kind.YES_NO:
+        return forms.BooleanField(**common)
+    if field.kind is Kind.DAY:
+        return forms.DateField(**common, widget=DayInput())
+    if field.kind is Kind.RULES:
+        offered = [*registers.rules_in_force(), *(before.fields.get(field.name, ()) if before else ())]
+        return forms.MultipleChoiceField(
+            **common,
+            choices=[(rule, registers.rule_name(rule)) for rule in dict.fromkeys(offered)],
+            widget=forms.CheckboxSelectMultiple,
+        )
+    if field.kind is Kind.WORDS:
+        return forms.CharField(
+            **common, max_length=registers.LONGEST[field.kind], widget=forms.Textarea(attrs={"rows": 3})
+        )
+    if field.kind is Kind.LINE:
+        return forms.CharField(**common, max_length=registers.LONGEST[field.kind])
+    common["help_text"] = _("Their codes, with spaces between them.")
+    return forms.CharField(
+        **common,
+        max_length=2000,
+        widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
+    )
+
+
+class EndForm(forms.Form):
+    """From when on an entry is over, and why."""
+
+    ended_on = forms.DateField(
+        label=_("Ends on"),
+        widget=DayInput(),
+        help_text=pgettext_lazy("register entry", "The first day on which it is over."),
+    )
+    note = forms.CharField(
+        label=_("Why it ends"),
+        max_length=200,
+        min_length=4,
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )

@@ -29,7 +29,7 @@ from lucheng.core.organisation.middleware import scope
 from lucheng.core.organisation.models import Person, Role, Unit
 from lucheng.core.places import names
 from lucheng.core.places.models import Division
-from lucheng.core.privacy import retention, rights
+from lucheng.core.privacy import registers, retention, rights
 from lucheng.core.privacy.models import RetentionBatch
 from lucheng.core.status import status
 from lucheng.web import numbers
@@ -52,6 +52,7 @@ def overview(request: HttpRequest) -> HttpResponse:
         "message-texts": _texts,
         "data-requests": partial(_requests, scope(request)),
         "retention": _retention,
+        "processing-registers": _registers,
         "jobs": _jobs,
     }
     cards = [
@@ -145,6 +146,17 @@ def _retention() -> Lines:
     lines: Lines = [(_("Edition %(number)s is in force.") % {"number": edition.number}, False)]
     if retention.batches().filter(state=RetentionBatch.State.PROPOSED).exists():
         lines.append((_("A batch waits for approval."), True))
+    return lines
+
+
+def _registers() -> Lines:
+    figures = registers.figures(timezone.now())
+    n = sum(figures.values())
+    if not n:
+        return [(_("No entry is in force."), True)]
+    text = ngettext("%(n)s entry in force", "%(n)s entries in force", n)
+    lines: Lines = [(text % {"n": n}, False)]
+    lines += [(f"{figures[w]} · {w.label}", True) for w in registers.Waits if w in figures]
     return lines
 
 

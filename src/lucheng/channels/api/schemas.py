@@ -427,6 +427,35 @@ class LooksOut(Schema):
     next: int | None = Field(description="``before`` of the next page; none on the last")
 
 
+class RegisterVersion(Schema):
+    """One version of an entry of a register."""
+
+    code: str
+    version: int
+    title: str
+    fields: dict[str, str | bool | list[str]] = Field(description="days as 2026-03-02")
+    ended_on: dt.date | None = Field(description="the first day on which it is over")
+    made_at: dt.datetime
+    made_by: str = Field(description="name; empty where it came with the national pack")
+    note: str = Field(description="why it changed")
+
+
+class RegisterEntryOut(RegisterVersion):
+    """An entry of a register by its last version."""
+
+    state: Named
+    waits: Named | None = Field(description="why it waits for somebody")
+
+
+class ProcessingOut(Schema):
+    entries: list[RegisterEntryOut]
+    next: str | None = Field(description="``after`` of the next page; none on the last")
+
+
+class ProcessingHistory(RegisterEntryOut):
+    versions: list[RegisterVersion] = Field(description="those that are kept, the newest first, 100 at most")
+
+
 # --- for residents --------------------------------------------------------------------------------------------------
 
 

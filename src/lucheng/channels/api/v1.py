@@ -13,7 +13,16 @@ from ninja.operation import Operation
 from ninja.parser import Parser
 from ninja.renderers import BaseRenderer
 
-from lucheng.channels.api import looks, overview, problems, public, reference, registers, work
+from lucheng.channels.api import (
+    looks,
+    overview,
+    problems,
+    processing,
+    public,
+    reference,
+    registers,
+    work,
+)
 from lucheng.channels.api import schemas as out
 from lucheng.channels.api.auth import Key, Session
 from lucheng.channels.api.create import NewCase, check_json
@@ -121,6 +130,7 @@ for router in (
     overview.router,
     looks.router,
     registers.router,
+    processing.router,
     reference.router,
     reference.advice,
     public.router,

@@ -18,11 +18,11 @@ from lucheng.core.console import console, reporting
 from lucheng.core.errors import Forbidden, NotFound
 from lucheng.core.organisation.access import scope_of
 from lucheng.core.organisation.models import Person
-from lucheng.core.privacy import ciphers, destruction, export, notices, rotation, sealing, wrapping
+from lucheng.core.privacy import ciphers, destruction, export, notices, registers, rotation, sealing, wrapping
 from lucheng.core.privacy import looks as register_of_looks
 from lucheng.core.privacy import retention as rules
 from lucheng.core.privacy.cases import REQUEST
-from lucheng.core.privacy.models import RetentionBatch, Reveal
+from lucheng.core.privacy.models import Register, RegisterEntry, RetentionBatch, Reveal
 
 SHOWN = 20
 _DAYS = ["%Y-%m-%d"]
@@ -38,8 +38,14 @@ retention = typer.Typer(
 notice = typer.Typer(
     name="notice", help="What people are told before they say anything.", no_args_is_help=True
 )
+registry = typer.Typer(
+    name="register",
+    help="What is done with personal data, what was assessed before, and who does it on the city's behalf.",
+    no_args_is_help=True,
+)
 privacy.add_typer(retention)
 privacy.add_typer(notice)
+privacy.add_typer(registry)
 
 
 @privacy.command()
@@ -298,6 +304,98 @@ def again(
         shown = ", ".join(outcome.left[:SHOWN]) + (", …" if len(outcome.left) > SHOWN else "")
         console.print(f"{len(outcome.left):,} are open or held here and are left: {shown}", style="red")
         raise typer.Exit(1)
+
+
+@registry.command("load")
+def load_registers(
+    file: Annotated[
+        Path | None, typer.Argument(help="A TOML file; the national pack if not given.", dir_okay=False)
+    ] = None,
+    by: Annotated[str, typer.Option(help="Who answers for these entries.")] = "",
+    note: Annotated[str, typer.Option(help="Why they change.")] = "",
+) -> None:
+    """Take entries over: as new ones, or as new versions where they differ. What the file does not name stays.
+
+    The national pack says what Lucheng itself does with personal data; it leaves alone what the city has written.
+    """
+    with reporting("loading"):
+        loaded = registers.load(file, by=_person(by) if by else None, note=note, now=timezone.now())
+    console.print(f"{loaded.new:,} new entries, {loaded.changed:,} with a new version")
+    if loaded.left:
+        console.print(f"left as the city has written them: {', '.join(loaded.left)}", markup=False)
+
+
+@registry.command("list")
+def list_register(
+    register: Annotated[Register, typer.Argument(help="Which register.")],
+    state: Annotated[registers.Standing | None, typer.Option(help="In any state, if not given.")] = None,
+    text: Annotated[str, typer.Option(help="Words in code, title or fields.")] = "",
+    limit: Annotated[int, typer.Option(min=1, max=10_000, help="Rows at most, by code.")] = 50,
+) -> None:
+    """The entries of a register, each by its last version."""
+    ensure_database()
+    now = timezone.now()
+    rows = registers.find(register, now, state=state, text=text)
+    table = Table("code", "title", "state", "version", "written", "by", "waits")
+    for entry in rows[:limit]:
+        table.add_row(
+            entry.code,
+            escape(entry.title),
+            registers.state_of(entry, now).value,
+            str(entry.version),
+            timezone.localtime(entry.made_at).strftime("%Y-%m-%d"),
+            entry.made_by.username if entry.made_by is not None else "",
+            entry.waits,  # type: ignore[attr-defined]
+        )
+    console.print(table)
+    console.print(f"{rows.count():,} in all")
+
+
+@registry.command("show")
+def show_register(
+    register: Annotated[Register, typer.Argument(help="Which register.")],
+    code: Annotated[str, typer.Argument(help="Code of the entry.")],
+) -> None:
+    """One entry as it stands, and its versions with what each changed."""
+    with reporting("looking"):
+        last = registers.last(register, code, timezone.now())
+    rules = registers.rules_in_force()
+    said = Table("field", "says", title=escape(last.title))
+    for field, text in registers.lines(last, rules):
+        said.add_row(str(field.label), escape(text))
+    console.print(said)
+    versions: list[RegisterEntry] = list(registers.history(register, code))
+    made = Table("version", "written", "by", "why", "changed", "kept until")
+    for version, before in zip(versions, [*versions[1:], None], strict=True):
+        changed = registers.changes(before, version, rules) if before is not None else []
+        until = registers.kept_until(version)
+        made.add_row(
+            str(version.version),
+            timezone.localtime(version.made_at).strftime("%Y-%m-%d %H:%M"),
+            version.made_by.username if version.made_by is not None else "",
+            escape(version.note),
+            ", ".join(str(change.label) for change in changed),
+            until.isoformat() if until is not None else "",
+        )
+    console.print(made)
+
+
+@registry.command("export")
+def export_register(
+    register: Annotated[Register, typer.Argument(help="Which register.")],
+    out: Annotated[Path, typer.Option(help="The xlsx file to write; it must not exist yet.", dir_okay=False)],
+    state: Annotated[registers.Standing | None, typer.Option(help="In any state, if not given.")] = None,
+) -> None:
+    """Write a register as a sheet, to hand to an authority."""
+    now = timezone.now()
+    with reporting("writing"):
+        rows = list(registers.find(register, now, state=state))
+        try:
+            with out.open("xb") as file:
+                registers.export(register, rows, file, now)
+        except FileExistsError as error:
+            raise typer.BadParameter(f"{out} exists already", param_hint="--out") from error
+    console.print(f"{len(rows):,} entries: {out}", markup=False)
 
 
 @privacy.command()

@@ -234,3 +234,42 @@ class NoticeEdition(models.Model):
 
     def __str__(self) -> str:
         return str(self.number)
+
+
+class Register(models.TextChoices):
+    """The registers that whoever handles personal data keeps, each with a shape of its own (registers.FIELDS)."""
+
+    PROCESSING = "processing", _("processing activities")
+    ASSESSMENT = "assessment", _("impact assessments")
+    PROCESSOR = "processor", _("processors")
+
+
+class RegisterEntry(models.Model):
+    """One version of an entry of a register. A version is never changed: the next replaces it, and the database refuses
+    anything else. The last one says whether the entry is in force."""
+
+    register = models.CharField(max_length=10, choices=Register.choices)
+    code = models.SlugField(max_length=60)
+    version = models.PositiveIntegerField(help_text="1, 2, 3 … within the entry")
+    title = models.CharField(max_length=120)
+    fields = models.JSONField(default=dict, help_text="by name, as the register asks for them")
+    ended_on = models.DateField(null=True, help_text="the first day on which it is over")
+    made_at = models.DateTimeField()
+    made_by = models.ForeignKey(
+        "organisation.Person",
+        models.PROTECT,
+        null=True,
+        related_name="+",
+        help_text="none: the national pack",
+    )
+    note = models.CharField(max_length=200, blank=True, help_text="why it changed")
+
+    class Meta:
+        db_table = "privacy_register_entry"
+        constraints = [
+            models.UniqueConstraint(fields=["register", "code", "version"], name="register_entry_once"),
+            models.CheckConstraint(condition=Q(version__gte=1), name="register_entry_from_one"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.register} {self.code} {self.version}"
