@@ -99,6 +99,7 @@ def onward(request: HttpRequest, wanted: str) -> str:
 class SignIn(LoginView):
     template_name = "web/sign_in.html"
     authentication_form = SignInForm
+    http_method_names = ["get", "head", "post"]
     redirect_authenticated_user = True
 
     def form_valid(self, form: AuthenticationForm) -> HttpResponseRedirect:
@@ -124,6 +125,7 @@ def _let_in(request: HttpRequest, person: Person, wanted: str) -> HttpResponseRe
     return HttpResponseRedirect(onward(request, wanted))
 
 
+@require_safe
 def sign_on(request: HttpRequest) -> HttpResponse:
     """On to the city's single sign-on."""
     from lucheng.web import single_sign_on  # its libraries are large, and few requests need them
