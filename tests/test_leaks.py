@@ -14,7 +14,7 @@ import pytest
 from django.db import transaction
 from django.test import Client
 from django.utils import timezone
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, assume, given, settings
 from hypothesis import strategies as st
 
 from lucheng.channels.api import auth
@@ -141,7 +141,9 @@ def _change(hidden: list[Case], shown: list[Case], now: dt.datetime) -> None:
 
 
 #: What is new in every answer: the token of a form and the key under which it is sent once.
-_FRESH = re.compile(r'name="csrfmiddlewaretoken" value="[^"]*"|"[0-9a-f]{32}"|[0-9a-f]{32}(?=&quot;)')
+_FRESH = re.compile(
+    r'(?<=name="csrf-token" content=")\w+|(?<=name="csrfmiddlewaretoken" value=")\w+|\b[0-9a-f]{32}\b'
+)
 
 
 class _Reader:
@@ -169,13 +171,12 @@ class _Reader:
 
 
 def _asked(shown: list[Case]) -> Iterator[tuple[str, str, Any]]:
-    """Everything that lists, counts, suggests or compares; then what is told of single cases."""
+    """Everything that lists, counts, suggests or compares; then what is told of a single case."""
     edition = Version.objects.order_by("-pk").values_list("number", flat=True)[0]
     for address in (
         "/board/",
         "/board/?all=1",
         f"/board/?happened=received&since=2026-01-01T00:00&place={factories.WEST}",
-        "/board/live/?queue=callback",
         "/unit/",
         "/unit/load/",
         "/callbacks/",
@@ -183,18 +184,15 @@ def _asked(shown: list[Case]) -> Iterator[tuple[str, str, Any]]:
         "/supervised/",
         "/messages/",
         "/overview/",
-        "/wall/",
-        "/outlines.json",
         f"/admin/catalogue/{edition}/try/?since=2026-02-01&until=2026-03-31",
         "/api/v1/cases?open=false&limit=100",
-        "/api/v1/cases?queue=overdue",
         "/api/v1/queues",
         "/api/v1/overview",
     ):
         yield "GET", address, None
     yield "POST", "/desk/propose/", f"content={WORDS}&place={GRID}"
     yield "POST", "/api/v1/triage/propose", {"text": WORDS, "place": GRID}
-    for case in shown[:3]:
+    for case in shown[:1]:
         for address in (
             "/cases/{}/",
             "/cases/{}/merge/",
@@ -206,9 +204,17 @@ def _asked(shown: list[Case]) -> Iterator[tuple[str, str, Any]]:
         yield "GET", f"/api/v1/cases/{case.number}", None
 
 
-def _world(person: Person, shown: list[Case]) -> dict[str, tuple[int, str, str]]:
+Answers = dict[str, tuple[int, str, str]]
+
+
+def _world(person: Person, shown: list[Case], shut: Answers | None = None) -> Answers:
+    """Every answer by its address; what was ``shut`` before, whatever the rows, is not asked again."""
     reader = _Reader(person)
-    return {address: reader.ask(method, address, body) for method, address, body in _asked(shown)}
+    return {
+        address: reader.ask(method, address, body)
+        for method, address, body in _asked(shown)
+        if shut is None or shut[address][0] != 403
+    }
 
 
 def _within_walls(scope: Scope) -> dict[str, list[Any]]:
@@ -235,7 +241,9 @@ def city(db: None, monkeypatch: pytest.MonkeyPatch) -> City:
 
 
 @pytest.mark.parametrize("role", _alike())
-@settings(max_examples=2, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=2, phases=[Phase.generate], suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(drawn=rows, held=posts, tree=trees, interest=st.sampled_from(["", "utilities"]))
 def test_what_a_reader_may_not_see_changes_no_answer(
     city: City, role: str, drawn: list[dict[str, Any]], held: list[Any], tree: dict[str, str], interest: str
@@ -247,16 +255,21 @@ def test_what_a_reader_may_not_see_changes_no_answer(
         scope = hold(person, role, held, interest, city)
         cases = _made(drawn, person, city)
         shown = [c for c in cases if scope.allows("case.view", c)]
+        # Of one it is asked what its own pages say: one that names another, where there is.
+        shown.sort(key=lambda c: c.main_id is None and c.parent_id is None and not c.fields)
         hidden = [c for c in cases if c not in shown]
         Case.objects.filter(pk__in=[c.pk for c in hidden]).update(title=MARK, content=f"{MARK}{WORDS}")
-        before, inside = _world(person, shown), _within_walls(scope)
-        _change(hidden, shown, NOW)
-        after, inside_after = _world(person, shown), _within_walls(scope)
-        _same_as_nothing(_Reader(person), hidden, shown)
+        something = bool(hidden) and (bool(shown) or not scope.sees_cases())
+        if something:
+            before, inside = _world(person, shown), _within_walls(scope)
+            _change(hidden, shown, NOW)
+            after, inside_after = _world(person, shown, before), _within_walls(scope)
+            _same_as_nothing(_Reader(person), hidden, shown)
         transaction.set_rollback(True)
+    assume(something)  # to hide, and to show where the role shows anything
     assert inside == inside_after
-    for address, answer in before.items():
-        assert answer == after[address], address
+    for address, answer in after.items():
+        assert answer == before[address], address
     numbers = {c.number for c in hidden}
     for address, (_status, _tag, text) in before.items():
         assert MARK not in text, address

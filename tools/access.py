@@ -3,8 +3,10 @@
 Every address of the installation is asked, by GET and by POST, as nobody and as each role of the national catalogue
 in the small city of the tests: by a session and, where the interface is, by a key; of things that are there, of those
 of another district or unit, and of some that are not. What a page answers is the truth of what it demands, wherever in
-its code it checks; so the table follows the code by itself, and a change of access is a difference in the table. Other
-methods are asked as nobody and as somebody who holds every role at once, whom nothing but the method can refuse.
+its code it checks; so the table follows the code by itself, and a change of access is a difference in the table.
+
+Nobody and somebody who holds every role at once are asked first, by every method: what opens without sign-in, and what
+even they are refused for its method, is the same for each role and not asked of all.
 """
 
 from __future__ import annotations
@@ -21,11 +23,10 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
-from django.test import override_settings
+from django.test import Client, override_settings
 from PIL import Image
 
 if TYPE_CHECKING:
-    from django.test import Client
     from tests.factories import City
 
     from lucheng.core.cases.models import Case
@@ -57,7 +58,6 @@ _LETTERS = {
     FORBIDDEN: "–",
     NOT_FOUND: "none",
     ALLOWED: "yes",
-    NO_METHOD: "",
 }
 
 #: What the interface is sent where an empty object would be turned away before anybody asks who sends it.
@@ -241,14 +241,13 @@ def _path(route: Route, values: dict[str, str]) -> str:
     return path
 
 
-def _people(city: City, walk: Walk) -> dict[str, Client]:
-    """One reader for each way in which roles of the catalogue differ: what counts is reach and capabilities alone."""
-    from django.test import Client
+def _people(city: City, walk: Walk) -> None:
+    """One reader for each way in which roles of the catalogue differ, what counts being reach and capabilities alone;
+    and one who holds all of their posts."""
     from tests import factories
 
     from lucheng.core.organisation.models import Role
 
-    clients = {NOBODY: Client(headers={"accept-language": "zh-CN"})}
     walk.capabilities[NOBODY] = frozenset()
     alike: dict[tuple[str, tuple[str, ...]], list[str]] = {}
     for role in Role.objects.order_by("code"):
@@ -260,10 +259,12 @@ def _people(city: City, walk: Walk) -> dict[str, Client]:
         }.get(reach, (factories.CITY, "government"))
         name = codes[0]
         city.people[name] = factories.person(f"walker-{name}", name, where, city.units[unit])
-        clients[name] = factories.client(city, name)
         walk.readers[name] = tuple(codes)
         walk.capabilities[name] = frozenset(held)
-    return clients
+        if EVERYBODY in city.people:
+            factories.post(city.people[EVERYBODY], name, where, city.units[unit])
+        else:
+            city.people[EVERYBODY] = factories.person("walker", name, where, city.units[unit])
 
 
 def walk(city: City, **left: str) -> Walk:
@@ -288,49 +289,81 @@ def _walked(city: City, left: dict[str, str]) -> Walk:
     far = factories.case_in(State.DISPATCHED, city, place=factories.SUMU + "001", title=FAR_TITLE)
     things = _things(city, near, far)
     found = Walk(Case.objects.get(pk=near.pk), far)
-    clients = _people(city, found)
+    _people(city, found)
     found.revisions = dict(Revision.objects.values_list("name", "number"))
-    for reader, client in clients.items():
-        found.answers += _asked(found, reader, SESSION, client, things)
-        if reader != NOBODY:
-            found.answers += _asked(found, reader, KEY, _with_key(city, reader), things)
-    city.people[EVERYBODY] = factories.person("walker", "administrator", factories.CITY)
-    for role in {code for codes in found.readers.values() for code in codes} - {"administrator"}:
-        factories.post(city.people[EVERYBODY], role, factories.CITY, city.units["street"])
-    for reader, client in ((NOBODY, clients[NOBODY]), (EVERYBODY, factories.client(city, EVERYBODY))):
-        for route in routes():
-            path = _path(route, things[NEAR])
-            for method in OTHER_METHODS:
-                found.answers.append(_ask(found, client, route, SESSION, reader, NEAR, method, path))
+    first = {
+        reader: {
+            (route, a.method): a
+            for route in routes()
+            for a in _ask_all(found, client, route, SESSION, reader, NEAR, things, METHODS + OTHER_METHODS)
+        }
+        for reader, client in (
+            (NOBODY, Client(headers={"accept-language": "zh-CN"})),
+            (EVERYBODY, factories.client(city, EVERYBODY)),
+        )
+    }
+    found.answers = [a for answers in first.values() for a in answers.values()]
+    doors: dict[Route, tuple[str, ...]] = {}
+    for (route, method), a in first[NOBODY].items():
+        if a.verdict == SIGN_IN and first[EVERYBODY][route, method].verdict != NO_METHOD:
+            doors[route] = (*doors.get(route, ()), method)
+    shut: set[tuple[Route, str]] = set()
+    for reader in found.readers:
+        for door, client in ((SESSION, factories.client(city, reader)), (KEY, _with_key(city, reader))):
+            for route, methods in doors.items():
+                if door == SESSION or route.of_interface:
+                    found.answers += _asked(found, client, route, door, reader, things, methods, shut)
     return found
 
 
 def _with_key(city: City, reader: str) -> Client:
     """A program that shows the key of a reader."""
-    from django.test import Client
     from tests import factories
 
     key = factories.key(city.people[reader])
     return Client(headers={"accept-language": "zh-CN", "authorization": f"Bearer {key}"})
 
 
-def _asked(
-    found: Walk, reader: str, door: str, client: Client, things: dict[str, dict[str, str]]
-) -> Iterator[Answer]:
+def _ask_all(
+    found: Walk,
+    client: Client,
+    route: Route,
+    door: str,
+    reader: str,
+    which: str,
+    things: dict[str, dict[str, str]],
+    methods: tuple[str, ...],
+) -> list[Answer]:
+    """One address by several methods; a cookie that one answer sets is not shown to the next address."""
     cookies = copy.deepcopy(client.cookies)
-    for route in routes():
-        if door == KEY and not route.of_interface:
-            continue
-        methods = METHODS
-        paths: dict[str, str] = {}
-        for which, values in things.items():
-            paths.setdefault(_path(route, values), which)  # the same address for two of them is asked once
-        for path, which in paths.items():
-            asked = [_ask(found, client, route, door, reader, which, method, path) for method in methods]
-            client.cookies = copy.deepcopy(cookies)
-            yield from asked
-            # What is shut whatever is asked for need not be asked about the others.
-            methods = tuple(a.method for a in asked if a.verdict not in (NO_METHOD, SIGN_IN))
+    path = _path(route, things[which])
+    asked = [_ask(found, client, route, door, reader, which, method, path) for method in methods]
+    client.cookies = cookies
+    return asked
+
+
+def _asked(
+    found: Walk,
+    client: Client,
+    route: Route,
+    door: str,
+    reader: str,
+    things: dict[str, dict[str, str]],
+    methods: tuple[str, ...],
+    shut: set[tuple[Route, str]],
+) -> Iterator[Answer]:
+    """One address for what is there, for what is elsewhere and for what is nowhere, as far as these differ. ``shut``
+    holds what was refused for what is nowhere too: whoever else is refused is refused at the same point."""
+    paths: dict[str, str] = {}
+    for which, values in things.items():
+        paths.setdefault(_path(route, values), which)
+    for which in paths.values():
+        asked = _ask_all(found, client, route, door, reader, which, things, methods)
+        yield from asked
+        if which == NEAR and not route.by_case:
+            again = {a.method for a in asked if a.verdict != FORBIDDEN or (route, a.method) not in shut}
+            shut |= {(route, a.method) for a in asked if a.verdict == FORBIDDEN}
+            methods = tuple(m for m in methods if m in again)
 
 
 def _ask(
@@ -393,7 +426,8 @@ def document(found: Walk) -> str:
         "| – | forbidden (403) |",
         "| none | not found (404): it is not there, or this reader may not know of it |",
         "| yes | the door is open. A POST is sent nearly empty, and may still be turned away for what it lacks |",
-        "| | this method is not for this address (405) |",
+        "",
+        "A method that is missing is not for the address (405), whoever asks.",
         "",
         "| column | roles |",
         "|---|---|",
@@ -407,12 +441,11 @@ def document(found: Walk) -> str:
         for a in found.answers
         if a.which == NEAR and a.door == SESSION
     }
-    for pattern in dict.fromkeys(a.route.pattern for a in found.answers):
-        for method in METHODS:
-            row = [cells[pattern, method, reader] for reader in readers]
-            if set(row[1:]) - {NO_METHOD}:
-                shown = " | ".join(_LETTERS[verdict] for verdict in row)
-                lines.append(f"| `/{pattern}` | {method} | {shown} |")
+    rows = [key[:2] for key, verdict in cells.items() if key[2] == EVERYBODY and verdict != NO_METHOD]
+    for pattern, method in rows:
+        everybody = cells[pattern, method, EVERYBODY]
+        row = [cells.get((pattern, method, reader), everybody) for reader in readers]
+        lines.append(f"| `/{pattern}` | {method} | {' | '.join(_LETTERS[verdict] for verdict in row)} |")
     return "\n".join(lines) + "\n"
 
 

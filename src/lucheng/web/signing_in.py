@@ -99,7 +99,6 @@ def onward(request: HttpRequest, wanted: str) -> str:
 class SignIn(LoginView):
     template_name = "web/sign_in.html"
     authentication_form = SignInForm
-    http_method_names = ["get", "head", "post"]
     redirect_authenticated_user = True
 
     def form_valid(self, form: AuthenticationForm) -> HttpResponseRedirect:
@@ -255,7 +254,11 @@ def second(request: HttpRequest) -> HttpResponse:
 
 
 urlpatterns = [
-    path("sign-in/", opens_early(SignIn.as_view()), name="sign-in"),
+    path(
+        "sign-in/",
+        opens_early(require_http_methods(["GET", "HEAD", "POST"])(SignIn.as_view())),
+        name="sign-in",
+    ),
     path("sign-in/second/", second, name="sign-in-second"),
     path("sign-in/city/", sign_on, name="sign-on"),
     path("sign-in/city/back/", sign_on_back, name="sign-on-back"),
