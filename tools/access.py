@@ -441,7 +441,11 @@ def document(found: Walk) -> str:
         for a in found.answers
         if a.which == NEAR and a.door == SESSION
     }
-    rows = [key[:2] for key, verdict in cells.items() if key[2] == EVERYBODY and verdict != NO_METHOD]
+    rows = [
+        (pattern, method)
+        for (pattern, method, reader), verdict in cells.items()
+        if reader == EVERYBODY and method in METHODS and verdict != NO_METHOD
+    ]
     for pattern, method in rows:
         everybody = cells[pattern, method, EVERYBODY]
         row = [cells.get((pattern, method, reader), everybody) for reader in readers]
