@@ -59,7 +59,7 @@ posts = st.lists(
 )
 
 
-def _hold(person: Person, role: str, drawn: list[Any], interest: str, city: City) -> Scope:
+def hold(person: Person, role: str, drawn: list[Any], interest: str, city: City) -> Scope:
     Post.objects.filter(person=person).delete()
     Interest.objects.filter(person=person).delete()
     for place, unit, domains in drawn:
@@ -84,7 +84,7 @@ def test_whatever_is_asked_the_same_cases_are_shown(
 ) -> None:
     person = Person.objects.filter(username="drawn").first() or Person.objects.create_user("drawn", name="某")
     Case.objects.filter(pk__in=[c.pk for c in cases[::6]]).update(intake_by=person if author else None)
-    scope = _hold(person, role, drawn, interest, city)
+    scope = hold(person, role, drawn, interest, city)
     now = timezone.now()
     for case in cases:
         case.refresh_from_db()

@@ -124,6 +124,7 @@ def _let_in(request: HttpRequest, person: Person, wanted: str) -> HttpResponseRe
     return HttpResponseRedirect(onward(request, wanted))
 
 
+@require_safe
 def sign_on(request: HttpRequest) -> HttpResponse:
     """On to the city's single sign-on."""
     from lucheng.web import single_sign_on  # its libraries are large, and few requests need them
@@ -253,7 +254,11 @@ def second(request: HttpRequest) -> HttpResponse:
 
 
 urlpatterns = [
-    path("sign-in/", opens_early(SignIn.as_view()), name="sign-in"),
+    path(
+        "sign-in/",
+        opens_early(require_http_methods(["GET", "HEAD", "POST"])(SignIn.as_view())),
+        name="sign-in",
+    ),
     path("sign-in/second/", second, name="sign-in-second"),
     path("sign-in/city/", sign_on, name="sign-on"),
     path("sign-in/city/back/", sign_on_back, name="sign-on-back"),

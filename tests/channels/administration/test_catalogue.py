@@ -15,7 +15,7 @@ from openpyxl import load_workbook
 from lucheng.core.dispatch import editions, exchange
 from lucheng.core.dispatch.models import Version
 from lucheng.core.dispatch.rules import Row, rows_of
-from lucheng.core.organisation.models import Unit
+from lucheng.core.organisation.models import Post, Unit
 from tests.channels.administration.counting import queries
 from tests.core.dispatch import small_city as city
 
@@ -281,18 +281,29 @@ def test_a_draft_is_thrown_away(editor: Client) -> None:
     assert editor.get("/admin/catalogue/1/").status_code == 404
 
 
-def test_an_edition_is_tried_on_the_past_month(editor: Client, units: dict[str, Unit]) -> None:
-    from django.utils import timezone
-
+def test_an_edition_is_tried_on_the_past_month(client: Client, units: dict[str, Unit]) -> None:
+    client.force_login(city.officer("duty", "catalogue.edit", "case.view"))
     for n in range(1, 4):
         city.case(n, "010201", "150203001", units["urban"], timezone.now())
     city.case(4, "0201", "150223", units["urban"], timezone.now())
     city.draft(city.LAMPS)
-    response = editor.get("/admin/catalogue/1/try/")
+    response = client.get("/admin/catalogue/1/try/")
     trial = response.context["trial"]
     assert (trial.cases, trial.moved, trial.unmatched) == (4, 3, 1)
     page = text(response)
-    assert "市照明管理中心" in page and "2603040000001" in page and "草原旗" in page
+    assert "市照明管理中心" in page and "2603040000004" in page and "草原旗" in page
+
+
+def test_a_trial_counts_the_cases_of_the_readers_own_district(client: Client, units: dict[str, Unit]) -> None:
+    for n, place in enumerate(["150203001", "150203001", "150223"], 1):
+        city.case(n, "010201", place, units["urban"], timezone.now())
+    city.draft(city.LAMPS)
+    of_the_county = city.officer("county", "catalogue.edit", "case.view")
+    Post.objects.filter(person=of_the_county).update(place="150223")
+    client.force_login(of_the_county)
+    tried = client.get("/admin/catalogue/1/try/")
+    assert tried.context["trial"].cases == 1
+    assert [m.line.samples for m in tried.context["trial"].moves] == [["2603040000003"]]
 
 
 @pytest.mark.parametrize(
@@ -411,10 +422,12 @@ def test_the_cases_that_would_go_elsewhere_open_to_whoever_may_see_them(
     assert [c.pk for c in client.get(address).context["cases"]] == [1]
 
 
-def test_who_may_not_see_cases_sees_numbers_and_no_case(client: Client, units: dict[str, Unit]) -> None:
+def test_who_may_not_see_cases_has_nothing_counted(client: Client, units: dict[str, Unit]) -> None:
     address = moved_by_a_draft(units)
     client.force_login(city.officer("keeper", "catalogue.edit"))
-    assert "/try/cases/" not in text(client.get("/admin/catalogue/1/try/"))
+    client.cookies["django_language"] = "en"
+    tried = client.get("/admin/catalogue/1/try/")
+    assert tried.context["trial"] is None and "None of your posts shows cases" in text(tried)
     listed = client.get(address)
     assert list(listed.context["cases"]) == [] and "门口" not in text(listed)
     for wrong in ("had=1", "had=x&gets=y", "had=999999&gets=999999"):

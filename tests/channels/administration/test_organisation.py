@@ -340,7 +340,7 @@ def test_a_unit_is_added_changed_and_closed(browser: Client, units: dict[str, Un
     browser.post(f"{address}?seen={page.context['seen']}", changed)
     parks.refresh_from_db()
     assert (parks.name, parks.parent, parks.phone, parks.domains) == ("园林绿化局", None, "0472-1", [])
-    browser.post(f"{address}close/", {"seen": register.stamp(parks)})
+    browser.post(f"{address}close/", {"seen": register.stamp(parks), "sure": "on"})
     parks.refresh_from_db()
     assert not parks.active
     browser.post(f"{address}close/", {"seen": register.stamp(parks)})
@@ -378,7 +378,7 @@ def test_of_two_who_change_one_unit_the_second_is_told_and_loses_nothing(
     late = browser.post(f"{address}?seen={seen}", said | {"name": "公安二分局"})
     assert late.status_code == 409 and "公安二分局" in text(late) and "公安一分局" in text(late)
     assert Unit.objects.get(code="police").name == "公安一分局"
-    assert browser.post(f"{address}close/", {"seen": seen}).status_code == 409
+    assert browser.post(f"{address}close/", {"seen": seen, "sure": "on"}).status_code == 409
     assert (
         browser.post(f"{address}?seen={late.context['seen']}", said | {"name": "公安二分局"}).status_code
         == 302
@@ -396,13 +396,28 @@ def test_before_a_unit_is_closed_its_orders_people_and_rows_are_counted(
     address = f"/admin/units/{lighting.pk}/"
     page = browser.get(address)
     ties = page.context["ties"]
-    assert (ties.orders, ties.assisted, ties.posts, ties.below, ties.rows) == (1, 0, 1, 0, 1)
+    assert (ties.orders, ties.assisted, ties.posts, ties.below, ties.rows) == (None, None, 1, 0, 1)
     assert "路灯" not in text(page), "who administers the system reads no case"
     stamp = {"seen": page.context["seen"]}
     assert browser.post(f"{address}close/", stamp).status_code == 422
     assert Unit.objects.get(code="lighting").active
     assert browser.post(f"{address}close/", stamp | {"sure": "on"}).status_code == 302
     assert not Unit.objects.get(code="lighting").active
+
+
+@pytest.mark.parametrize(("orders", "words"), [(0, "fewer than 5"), (4, "fewer than 5"), (12, "10 or more")])
+def test_who_administers_units_is_told_of_their_orders_in_fives(
+    browser: Client, units: dict[str, Unit], orders: int, words: str
+) -> None:
+    """And is asked to be sure whether there are any or not: else one order would be told from none."""
+    lighting = units["lighting"]
+    for n in range(orders):
+        city.case(n + 1, "010201", "150203", lighting)
+    address = f"/admin/units/{lighting.pk}/"
+    page = browser.get(address)
+    assert f'<dd class="figure">{words}</dd>' in text(page)
+    assert browser.post(f"{address}close/", {"seen": page.context["seen"]}).status_code == 422
+    assert browser.post(f"{address}close/", {"seen": page.context["seen"], "sure": "on"}).status_code == 302
 
 
 def test_an_administrator_of_a_county_keeps_the_units_of_the_county_only(

@@ -15,6 +15,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from PIL import Image
 
+from lucheng.core.cases import engine
 from lucheng.core.cases.models import Case, State
 from lucheng.core.organisation.models import Interest
 from tests import factories
@@ -253,6 +254,58 @@ def test_linked_orders_are_named_where_they_may_be_seen(caller: Callers, city: f
     factories.step(factories.received(), "merge", "dispatcher", city, main=elsewhere.number)
     assert caller("east_dispatcher").get(f"/cases/{elsewhere.number}").json["merged"] == []
     assert len(caller("dispatcher").get(f"/cases/{elsewhere.number}").json["merged"]) == 1
+
+
+def test_orders_out_of_sight_are_withheld_from_the_history_too(caller: Callers, city: factories.City) -> None:
+    far = factories.case_in(State.ACCEPTED, city, place=factories.SUMU + "001001")
+    near = factories.received(fields={"same_as": far.number})
+    near = factories.step(near, "merge", "dispatcher", city, main=far.number)
+    shown = caller("west_dispatcher").get(f"/cases/{near.number}")
+    assert far.number not in shown.body.decode()
+    assert shown.json["withheld"] == ["main", "fields.same_as"]
+    assert shown.json["main"] is None and shown.json["fields"] == {"same_as": None}
+    merge = shown.json["events"][-1]
+    assert (merge["body"]["main"], merge["withheld"]) == (None, ["main"])
+    whole = caller("dispatcher").get(f"/cases/{near.number}").json
+    assert (whole["withheld"], whole["main"], whole["fields"]) == ([], far.number, {"same_as": far.number})
+    assert (whole["events"][-1]["body"]["main"], whole["events"][-1]["withheld"]) == (far.number, [])
+
+
+def test_parts_and_the_order_they_came_from_are_named_to_whoever_sees_them(
+    caller: Callers, city: factories.City
+) -> None:
+    whole = factories.received()
+    part, moved = engine.split(
+        whole.number,
+        [{"content": "楼道灯不亮"}, {"content": "垃圾没人清运"}],
+        actor=city.people["dispatcher"],
+        scope=city.scope("dispatcher"),
+        version=whole.version,
+        now=factories.NOW,
+    )
+    Case.objects.filter(pk=moved.pk).update(place=factories.SUMU + "001001")
+    who = caller("west_dispatcher")
+    shown = who.get(f"/cases/{whole.number}").json
+    assert shown["parts"] == [part.number] and shown["withheld"] == []
+    assert shown["events"][-1]["body"]["parts"] == [part.number, None]
+    assert shown["events"][-1]["withheld"] == ["parts"]
+    first = caller("east_dispatcher").get(f"/cases/{moved.number}").json
+    assert (first["parent"], first["withheld"]) == (None, ["parent"])
+    assert (first["events"][0]["body"]["parent"], first["events"][0]["withheld"]) == (None, ["parent"])
+
+
+@pytest.mark.django_db(transaction=True)
+def test_why_somebody_looked_is_for_whoever_may_look_too(caller: Callers, city: factories.City) -> None:
+    case = factories.case_in(State.SIGNED, city, confidential=True)
+    looked = caller("operator").post(f"/cases/{case.number}/reveal", {"reason": "核实地址"})
+    assert looked.status == 200
+    seen = caller("operator").get(f"/cases/{case.number}").json["events"][-1]
+    assert seen["body"]["reason"] == "核实地址" and seen["withheld"] == []
+    shown = caller("handler").get(f"/cases/{case.number}")
+    assert "核实地址" not in shown.body.decode()
+    event = shown.json["events"][-1]
+    assert event["body"] == {"reason": None, "fields": None} and event["withheld"] == ["fields", "reason"]
+    assert event["action"] == "contact_revealed" and event["hash"] == seen["hash"]
 
 
 @pytest.mark.parametrize("number", ["26030299999999", "0" * 20])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import itertools
 import re
 from urllib.parse import parse_qs, urlsplit
 
@@ -139,6 +141,44 @@ def test_nothing_new_is_said_in_a_few_bytes_and_something_new_with_the_whole(cit
     assert fresh["ETag"] != first["ETag"]
     assert numbers(fresh.content.decode())["received"][0] == 2
     assert "<html" not in fresh.content.decode()  # the bar stays, and no message is used up unseen
+
+
+@pytest.fixture
+def _within_a_minute(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Time goes on by a millisecond each time somebody looks, so that no minute ends in between."""
+    passed = itertools.count()
+    monkeypatch.setattr(timezone, "now", lambda: factories.NOW + dt.timedelta(milliseconds=next(passed)))
+
+
+@pytest.mark.usefixtures("_within_a_minute")
+def test_a_tag_holds_for_one_sight_alone(city: City) -> None:
+    """Another reader is not told that nothing is new, nor the same one whose post has ended, though both see none."""
+    sights = {name: client(city, name) for name in ("east_dispatcher", "west_dispatcher", "duty_officer")}
+    tags = {name: who.get("/overview/")["ETag"] for name, who in sights.items()}
+    assert len(set(tags.values())) == len(tags)
+    for name, who in sights.items():
+        for other, tag in tags.items():
+            answer = who.get("/overview/", headers={"if-none-match": tag})
+            assert (answer.status_code == 304) == (other == name), (name, other)
+    person = city.people["east_dispatcher"]
+    second = factories.post(person, "dispatcher", factories.WEST, city.units["west"])
+    both = sights["east_dispatcher"].get("/overview/")["ETag"]
+    second.valid_to = timezone.localdate()
+    second.save()
+    ended = sights["east_dispatcher"].get("/overview/", headers={"if-none-match": both})
+    assert ended.status_code == 200 and ended["ETag"] == tags["east_dispatcher"]
+
+
+@pytest.mark.usefixtures("_within_a_minute")
+def test_what_happens_out_of_sight_is_nothing_new(city: City) -> None:
+    who = client(city, "east_dispatcher")
+    first = who.get("/overview/")
+    received(timezone.now())
+    again = who.get("/overview/", headers={"if-none-match": first["ETag"]})
+    assert (again.status_code, again.get("ETag", "")) == (304, "")
+    assert again["X-As-Of"] >= first["X-As-Of"]
+    received(timezone.now(), place=factories.SUMU)
+    assert who.get("/overview/", headers={"if-none-match": first["ETag"]}).status_code == 200
 
 
 def test_asking_again_is_cheap_and_the_page_asks_as_much_for_one_case_as_for_a_hundred(

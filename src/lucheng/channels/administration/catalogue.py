@@ -254,15 +254,18 @@ def _period(request: HttpRequest) -> tuple[PeriodForm, tuple[dt.datetime, dt.dat
 @opens_for(EDIT, PUBLISH)
 @require_safe
 def try_on(request: HttpRequest, number: int) -> HttpResponse:
-    """What an edition would have done with the cases of a period: the last thirty days, if none is given."""
-    version = editions.get(number)
+    """What an edition would have done with the reader's cases of a period: the last thirty days, if none is given."""
+    version, reader = editions.get(number), scope(request)
     form, period = _period(request)
+    sees_cases = reader.sees_cases()
     context = {
         "edition": version,
         "form": form,
-        "trial": trial.try_on(version, *period) if period is not None else None,
+        "sees_cases": sees_cases,
+        "trial": trial.try_on(version, queries.visible(reader), *period)
+        if period is not None and sees_cases
+        else None,
         "shown": SHOWN,
-        "sees_cases": scope(request).can("case.view"),
         "since": form.cleaned_data["since"].isoformat() if period is not None else "",
         "until": form.cleaned_data["until"].isoformat() if period is not None else "",
         "is_draft": version.state == Version.State.DRAFT,

@@ -125,8 +125,8 @@ class ClockOut(Schema):
 
 
 class EventOut(Schema):
-    """One link of the chain. ``hash`` is SHA-256 over ``prev`` and the canonical event, in hexadecimal: what stands
-    here is enough to verify it (docs/api.md)."""
+    """One link of the chain. ``hash`` is SHA-256 over ``prev`` and the canonical event, in hexadecimal: where nothing
+    is withheld, what stands here is enough to verify it (docs/api.md)."""
 
     seq: int
     at: dt.datetime
@@ -135,6 +135,9 @@ class EventOut(Schema):
     role: str
     action: str
     body: dict[str, Any]
+    withheld: list[str] = Field(
+        description="names in ``body`` of which something is null because the caller may not know it"
+    )
     prev: str
     hash: str
 
@@ -219,10 +222,16 @@ class Detail(Row):
     clocks: list[ClockOut]
     texts: list[TextOut]
     events: list[EventOut]
-    main: str | None = Field(description="number of the order it is merged into")
-    merged: list[str] = Field(description="numbers of the orders merged into it")
-    parent: str | None = Field(description="number of the order it was split from")
-    parts: list[str] = Field(description="numbers of the orders split from it")
+    main: str | None = Field(description="number of the order it is merged into, if the caller may see that")
+    merged: list[str] = Field(description="numbers of the orders merged into it, of those the caller sees")
+    parent: str | None = Field(
+        description="number of the order it was split from, if the caller may see that"
+    )
+    parts: list[str] = Field(description="numbers of the orders split from it, of those the caller sees")
+    withheld: list[str] = Field(
+        description="what is null here because it names an order that the caller may not see: main, parent, "
+        "fields.same_as"
+    )
     attachments: list[AttachmentOut]
     public_reply: str
     contacted: bool | None

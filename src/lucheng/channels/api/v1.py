@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 from django.http import HttpRequest, HttpResponse
 from django.utils import translation
+from django.views.decorators.http import require_safe
 from ninja import NinjaAPI, Schema
 from ninja.openapi.schema import OpenAPISchema
 from ninja.operation import Operation
@@ -120,6 +121,7 @@ api = Api(
     ),
     openapi_url="/openapi.json",
     docs_url=None,
+    docs_decorator=require_safe,
     parser=_Parser(),
     renderer=_Renderer(),
     auth=[Key(), Session()],

@@ -6,6 +6,7 @@ import base64
 import binascii
 import datetime as dt
 import re
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 import msgspec
@@ -27,6 +28,7 @@ from lucheng.core.cases.models import Attachment, Case, Channel, Nature, State, 
 from lucheng.core.clocks.models import Clock
 from lucheng.core.dispatch import catalogue, matters
 from lucheng.core.errors import Forbidden, Invalid, NotFound
+from lucheng.core.ledger.models import Event
 from lucheng.core.organisation.access import Scope
 from lucheng.core.organisation.middleware import scope
 from lucheng.core.organisation.models import Person, Unit
@@ -302,9 +304,60 @@ def destroyed(case: Case) -> list[out.Destroyed]:
     ]
 
 
+#: What in the body of an event is the number of another order, or several.
+_ORDERS = ("main", "parent", "parts", "request")
+#: Events about the requester's contact: what was opened and why is for whoever may look at it too, as on the page.
+_OF_CONTACT = ("contact_revealed", "contact_corrected", "exported")
+
+
+def _linked(case: Case, events: Sequence[Event], seen: QuerySet[Case]) -> frozenset[str]:
+    """The numbers of other orders that the case and its events name, of those in the caller's sight. One query."""
+    named = {case.fields.get("same_as")}
+    for e in events:
+        for value in (e.body.get(name) for name in _ORDERS):
+            named.update(value if isinstance(value, list) else [value])
+    numbers = [n for n in named if isinstance(n, str)]
+    return frozenset(seen.filter(number__in=numbers).values_list("number", flat=True))
+
+
+def _event(e: Event, known: frozenset[str], of_contact: bool) -> out.EventOut:
+    """One event; null stands for the number of an order that is not ``known`` to the caller, and, unless
+    ``of_contact``, for what was opened of the contact and why."""
+    body = dict(e.body)
+    for name in _ORDERS:
+        if isinstance(value := body.get(name), list):
+            body[name] = [n if n in known else None for n in value]
+        elif value not in known and name in body:
+            body[name] = None
+    if e.action in _OF_CONTACT and not of_contact:
+        body |= {name: None for name in ("reason", "fields") if name in body}
+    return out.EventOut(
+        seq=e.seq,
+        at=e.at,
+        actor=e.actor.name if e.actor is not None else "",
+        actor_id=e.actor_id,
+        role=e.actor_role,
+        action=e.action,
+        body=body,
+        withheld=sorted(name for name in body if body[name] != e.body[name]),
+        prev=bytes(e.prev).hex(),
+        hash=bytes(e.hash).hex(),
+    )
+
+
 def detail(case: Case, who: Scope) -> out.Detail:
     """Everything about a case that ``who`` may see, in a fixed number of queries."""
     seen = queries.visible(who)
+    events = list(case.events.select_related("actor").order_by("seq"))
+    known = _linked(case, events, seen)
+    main, parent = (
+        other.number if other is not None and who.allows("case.view", other) else None
+        for other in (case.main, case.parent)
+    )
+    fields = dict(case.fields)
+    if fields.get("same_as") not in known and "same_as" in fields:
+        fields["same_as"] = None
+    may_reveal = contacts.may_reveal(who, case)
     contact, advice, alarm = (getattr(case, name, None) for name in ("contact", "advice", "alarm"))
     row = _row(case) | {"title": case.title}
     return out.Detail(
@@ -321,11 +374,11 @@ def detail(case: Case, who: Scope) -> out.Detail:
         language=case.language,
         reply_wanted=case.reply_wanted,
         notice=case.notice,
-        fields=case.fields,
+        fields=fields,
         contact=out.Contact(
             anonymous=case.anonymous,
             phone_mask=contact.phone_mask
-            if contact is not None and (not case.confidential or contacts.may_reveal(who, case))
+            if contact is not None and (not case.confidential or may_reveal)
             else "",
             has_name=contact is not None and contact.name is not None,
             has_address=contact is not None and contact.address is not None,
@@ -354,27 +407,21 @@ def detail(case: Case, who: Scope) -> out.Detail:
         else None,
         clocks=[_clock(c) for c in case.clocks.order_by("id")],
         texts=[out.TextOut(seq=t.seq, name=t.name, text=t.text) for t in case.texts.order_by("seq", "id")],
-        events=[
-            out.EventOut(
-                seq=e.seq,
-                at=e.at,
-                actor=e.actor.name if e.actor is not None else "",
-                actor_id=e.actor_id,
-                role=e.actor_role,
-                action=e.action,
-                body=e.body,
-                prev=bytes(e.prev).hex(),
-                hash=bytes(e.hash).hex(),
-            )
-            for e in case.events.select_related("actor").order_by("seq")
-        ],
+        events=[_event(e, known, may_reveal) for e in events],
         # Linked orders lie in other people's reach as well: those out of the caller's are not named.
-        main=case.main.number if case.main is not None and who.allows("case.view", case.main) else None,
+        main=main,
         merged=_numbers(seen.filter(main=case, state=State.MERGED)),
-        parent=case.parent.number
-        if case.parent is not None and who.allows("case.view", case.parent)
-        else None,
+        parent=parent,
         parts=_numbers(seen.filter(parent=case)),
+        withheld=[
+            name
+            for name, is_withheld in (
+                ("main", case.main_id is not None and main is None),
+                ("parent", case.parent_id is not None and parent is None),
+                ("fields.same_as", fields != case.fields),
+            )
+            if is_withheld
+        ],
         attachments=[_attachment(a) for a in case.attachments.order_by("id")],
         public_reply=case.public_reply,
         contacted=case.contacted,

@@ -13,7 +13,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from lucheng.channels.command import history, letters, steps
 from lucheng.channels.command.forms import ActionForm, unit_names
@@ -280,6 +280,7 @@ def _since(case: Case, version: int) -> list[history.Entry]:
 
 
 @login_required
+@require_http_methods(["GET", "HEAD", "POST"])
 def step(request: HttpRequest, number: str, action: str) -> HttpResponse:
     """One step of the life cycle: its form, and its doing."""
     case = _case(request, number)
@@ -395,6 +396,7 @@ def reveal(request: HttpRequest, number: str) -> HttpResponse:
 @require_POST
 def split(request: HttpRequest, number: str) -> HttpResponse:
     """Take one matter out of a message that holds several."""
+    _case(request, number)
     try:
         made = engine.split(
             number,

@@ -15,6 +15,7 @@ from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods
 
 from lucheng.channels.command.bulk import back
 from lucheng.channels.command.preview import find, requester
@@ -115,6 +116,7 @@ def _beside(
 
 
 @login_required
+@require_http_methods(["GET", "HEAD", "POST"])
 def merge(request: HttpRequest, number: str) -> HttpResponse:
     """An order beside another: join them, or take them apart again."""
     reader = scope(request)

@@ -12,7 +12,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_http_methods, require_safe
 
 from lucheng.channels.command.bulk import beside
 from lucheng.channels.command.forms import ActionForm, unit_names
@@ -158,6 +158,7 @@ def _moved(case: Case, proposal: proposals.Proposal | None) -> list[str]:
 
 
 @login_required
+@require_http_methods(["GET", "HEAD", "POST"])
 def step(request: HttpRequest, number: str, action: str) -> HttpResponse:
     """One step of the life cycle in a dialog over the board; on a page of its own where no script asks."""
     if not beside(request):

@@ -17,7 +17,7 @@ from django.urls import path, reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_http_methods, require_POST
 
 from lucheng.channels.hotline import callbacks
 from lucheng.channels.hotline.forms import ORDER, OrderForm, entered_in, unsent
@@ -196,6 +196,7 @@ def _new(entered: Mapping[str, str], dispatch: bool) -> intake.NewCase:
 
 
 @login_required
+@require_http_methods(["GET", "HEAD", "POST"])
 def desk(request: HttpRequest) -> HttpResponse:
     """One screen: register, answer at once, dispatch, hand over, or join a look-alike."""
     reader, person = _operator(request), _person(request)
@@ -320,6 +321,7 @@ def _done(number: str, reader: Scope, person: Person) -> dict[str, Any] | None:
         return None
     return {
         "case": case,
+        "main": case.main if case.main is not None and reader.allows("case.view", case.main) else None,
         "code": codes.written(case.code),
         "state": kinds.KINDS[case.kind].state_name(case.state),
     }

@@ -16,7 +16,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from lucheng.channels.unit.forms import FORMS, UNDER, StepForm, unit_names
 from lucheng.core.cases import attachments, engine, inbox, kinds, law, queries
@@ -257,6 +257,7 @@ def check(request: HttpRequest, number: str) -> HttpResponse:
 
 
 @login_required
+@require_http_methods(["GET", "HEAD", "POST"])
 def step(request: HttpRequest, number: str, action: str) -> HttpResponse:
     """One step: its form opened, or done."""
     case = _case(request, number)

@@ -13,6 +13,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_http_methods
 
 from lucheng.core.dispatch import matters
 from lucheng.core.errors import Forbidden, Invalid, NotFound, Refused
@@ -90,6 +91,7 @@ def _save(request: HttpRequest, template: ReplyTemplate | None, units: list[Unit
 
 
 @login_required
+@require_http_methods(["GET", "HEAD", "POST"])
 def phrases(request: HttpRequest) -> HttpResponse:
     """All templates in use here, and a form for a new one."""
     units = _units(request)
@@ -116,6 +118,7 @@ def phrases(request: HttpRequest) -> HttpResponse:
 
 
 @login_required
+@require_http_methods(["GET", "HEAD", "POST"])
 def phrase(request: HttpRequest, pk: int) -> HttpResponse:
     """One of the unit's own: change it or take it out of use."""
     units = _units(request)

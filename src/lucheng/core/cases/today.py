@@ -8,6 +8,7 @@ cases, so that nothing grows with the age of the installation; what was usual is
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 import statistics
 import threading
 import time
@@ -28,6 +29,7 @@ from lucheng.core.cases.models import Case, State, Urgency
 from lucheng.core.cases.queries import Filter, Happened, Queue, midnight
 from lucheng.core.clocks.models import Clock
 from lucheng.core.ledger.models import Event
+from lucheng.core.organisation import walls
 from lucheng.core.organisation.access import Scope
 from lucheng.core.organisation.models import Role
 from lucheng.core.places import names
@@ -37,7 +39,7 @@ from lucheng.postgresql.context import everything
 
 T = TypeVar("T")
 
-DAY, WEEK = dt.timedelta(days=1), dt.timedelta(weeks=1)
+MINUTE, DAY, WEEK = dt.timedelta(minutes=1), dt.timedelta(days=1), dt.timedelta(weeks=1)
 #: What is usual is the median of the same weekday in so many weeks before.
 WEEKS = 8
 #: The newest events are looked for among so many of the city's: a quiet place has few, and must not cost a long search.
@@ -526,8 +528,6 @@ def reckon(scope: Scope, now: dt.datetime) -> Overview:
 
 # --- the latest -----------------------------------------------------------------------------------------------------
 
-#: What came in "in the last day" moves on without an event; nothing is kept longer than this many seconds.
-AT_LEAST_EVERY = 60.0
 #: A scope's figures may take no more than this share of one thread's time, and are at most a second late for it.
 SHARE, LATE = 0.1, 1.0
 
@@ -547,15 +547,21 @@ def pulse() -> tuple[int, int]:
 
 @dataclass(frozen=True)
 class Latest:
-    """The overview, and until when nothing is known to have changed it."""
+    """The overview, until when nothing is known to have changed it, and a name for what it shows to whom."""
 
     overview: Overview
     as_of: dt.datetime
+    tag: str
 
-    @property
-    def tag(self) -> str:
-        """Names this very counting."""
-        return format(int(self.overview.as_of.timestamp() * 1e6), "x")
+
+def _tag(reader: Scope, overview: Overview) -> str:
+    """The same for the same figures and the same sight. Not of the moment of counting: that anything happened, be it
+    out of sight, has them counted anew."""
+    shown = (
+        walls.of(reader).parameters(),
+        replace(overview, as_of=overview.as_of.replace(second=0, microsecond=0)),
+    )
+    return hashlib.sha256(repr(shown).encode()).hexdigest()[:32]
 
 
 class _Turn:
@@ -565,15 +571,17 @@ class _Turn:
         self.lock = threading.Lock()
         self.pulse: tuple[int, int] | None = None
         self.overview: Overview | None = None
+        self.tag = ""
         self.until = dt.datetime.min.replace(tzinfo=dt.UTC)
         self.at = self.cost = 0.0
 
 
 def _until(scope: Scope, now: dt.datetime) -> dt.datetime:
-    """When the figures change even if nothing happens: the next case runs over its limit, or the day ends."""
+    """When the figures change even if nothing happens: the next case runs over its limit, or the minute ends: what came
+    in "in the last day" moves on."""
     coming = queries.visible(scope).filter(open=True, due_at__gte=now).order_by("due_at")
     due = coming.values_list("due_at", flat=True).first()
-    return min(filter(None, (due, midnight(now) + DAY, now + dt.timedelta(seconds=AT_LEAST_EVERY))))
+    return min(filter(None, (due, now.replace(second=0, microsecond=0) + MINUTE)))
 
 
 def latest(scope: Scope) -> Latest:
@@ -585,10 +593,11 @@ def latest(scope: Scope) -> Latest:
         began, held = time.monotonic(), turn.overview
         if held is not None:
             if beat == turn.pulse and now <= turn.until:
-                return Latest(held, now)
+                return Latest(held, now, turn.tag)
             if began - turn.at < min(turn.cost * (1 / SHARE - 1), LATE):
-                return Latest(held, held.as_of)
+                return Latest(held, held.as_of, turn.tag)
         turn.overview, turn.pulse, turn.until = reckon(reader, now), beat, _until(reader, now)
+        turn.tag = _tag(reader, turn.overview)
         turn.at = time.monotonic()
         turn.cost = turn.at - began
-        return Latest(turn.overview, now)
+        return Latest(turn.overview, now, turn.tag)

@@ -86,11 +86,14 @@ def try_(
     """Run an edition over past cases and show which would have gone elsewhere. Changes nothing."""
     from django.utils import timezone
 
+    from lucheng.core.cases.models import Case
     from lucheng.core.dispatch import editions, matters, trial
     from lucheng.core.places.names import place_name
 
     with reporting("trying"):
-        result = trial.try_on(editions.get(number), timezone.make_aware(since), timezone.make_aware(until))
+        result = trial.try_on(
+            editions.get(number), Case.objects.all(), timezone.make_aware(since), timezone.make_aware(until)
+        )
     console.print(
         f"{result.cases} cases: {result.same} as before, {result.moved} elsewhere, {result.unmatched} without a unit"
     )

@@ -6,13 +6,12 @@ import datetime as dt
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from django.db.models import Count, Max, Min
+from django.db.models import Count, Max, Min, QuerySet
 
 from lucheng.core.cases.models import Case
 from lucheng.core.dispatch.catalogue import edition
 from lucheng.core.dispatch.models import Version
 from lucheng.core.organisation.models import Unit
-from lucheng.postgresql.context import everything
 
 #: Case numbers given as examples for each line.
 SAMPLES = 5
@@ -71,9 +70,9 @@ class Trial:
         return sum(g.line.cases for g in self.gaps)
 
 
-@everything("a trial counts the cases of every unit")
-def try_on(version: Version, since: dt.datetime, until: dt.datetime) -> Trial:
-    """Run ``version`` over the cases created from ``since`` up to but not on ``until`` that have a lead unit.
+def try_on(version: Version, cases: QuerySet[Case], since: dt.datetime, until: dt.datetime) -> Trial:
+    """Run ``version`` over those of ``cases`` that were created from ``since`` up to but not on ``until`` and have a
+    lead unit. ``cases`` are all that the reader may see: what they may not is neither counted nor given as an example.
 
     Each is compared with the unit that has it, which a person may have named against the catalogue. The database
     groups the cases by matter, place and unit, so that the time follows the number of groups. Writes nothing.
@@ -81,23 +80,23 @@ def try_on(version: Version, since: dt.datetime, until: dt.datetime) -> Trial:
     tried = edition(version)
     names = dict(Unit.objects.values_list("id", "name"))
     groups = (
-        Case.objects.filter(created_at__gte=since, created_at__lt=until, lead_unit__isnull=False)
-        .order_by()
+        cases.filter(created_at__gte=since, created_at__lt=until, lead_unit__isnull=False)
+        .order_by("matter", "place", "lead_unit_id")
         .values_list("matter", "place", "lead_unit_id")
-        .annotate(cases=Count("id"), first=Min("number"), last=Max("number"))
+        .annotate(many=Count("id"), first=Min("number"), last=Max("number"))
     )
     total = same = 0
     moves: dict[tuple[int, int], Line] = {}
     gaps: dict[tuple[str, str], Line] = {}
-    for matter, place, had, cases, first, last in groups.iterator(5000):
-        total += cases
+    for matter, place, had, many, first, last in groups.iterator(5000):
+        total += many
         decision = tried.match(matter, place)
         if decision is None:
-            gaps.setdefault((matter, place), Line()).add(cases, (first, last))
+            gaps.setdefault((matter, place), Line()).add(many, (first, last))
         elif decision.lead_unit_id == had:
-            same += cases
+            same += many
         else:
-            moves.setdefault((had, decision.lead_unit_id), Line()).add(cases, (first, last))
+            moves.setdefault((had, decision.lead_unit_id), Line()).add(many, (first, last))
     return Trial(
         version=version.number,
         cases=total,

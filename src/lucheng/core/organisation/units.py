@@ -241,23 +241,21 @@ COUNT_LIMIT = 1000
 
 @dataclass(frozen=True)
 class Ties:
-    """What hangs on a unit: counts only, each no further than COUNT_LIMIT + 1."""
+    """What hangs on a unit: counts only, each no further than COUNT_LIMIT + 1. Who keeps units reads no cases: orders
+    are told in whole fives, None for fewer (lucheng.core.cases.public.told)."""
 
-    orders: int  # open ones that it leads
-    assisted: int  # open ones in which it assists
+    orders: int | None  # open ones that it leads
+    assisted: int | None  # open ones in which it assists
     posts: int  # in force or to come
     below: int  # units below it that stand
     rows: int  # rows of the catalogue in force that name it as lead
 
-    @property
-    def any(self) -> bool:
-        return bool(self.orders or self.assisted or self.posts or self.below or self.rows)
 
-
-@everything("how many orders hang on a unit")
+@everything("how many orders hang on a unit, in fives")
 def ties(unit: Unit, day: dt.date) -> Ties:
     """What hangs on ``unit`` on ``day``, in five queries."""
     from lucheng.core.cases.models import Case
+    from lucheng.core.cases.public import told
     from lucheng.core.dispatch.models import Rule, Version
 
     def count(rows: Any) -> int:
@@ -266,8 +264,8 @@ def ties(unit: Unit, day: dt.date) -> Ties:
 
     involved = Case.objects.filter(open=True, units__contains=[unit.pk])
     return Ties(
-        orders=count(involved.filter(lead_unit=unit)),
-        assisted=count(involved.exclude(lead_unit=unit)),
+        orders=told(count(involved.filter(lead_unit=unit))),
+        assisted=told(count(involved.exclude(lead_unit=unit))),
         posts=count(Post.objects.filter(unit=unit).exclude(valid_to__lte=day)),
         below=count(Unit.objects.filter(parent=unit, active=True)),
         rows=count(Rule.objects.filter(version__state=Version.State.PUBLISHED, lead=unit)),

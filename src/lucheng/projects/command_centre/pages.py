@@ -13,7 +13,7 @@ from django.urls import path, reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_http_methods, require_safe
 
 from lucheng.core.errors import Forbidden, Invalid, NotFound, Refused
 from lucheng.core.organisation.access import Scope
@@ -129,6 +129,7 @@ def _shown(value: Any) -> str:
 
 
 @login_required
+@require_http_methods(["GET", "HEAD", "POST"])
 def write(request: HttpRequest, code: str = "") -> HttpResponse:
     """Write a new article, or a new version of one."""
     reader, now, day = _reader(request), timezone.now(), timezone.localdate()
