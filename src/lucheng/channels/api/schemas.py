@@ -427,6 +427,93 @@ class LooksOut(Schema):
     next: int | None = Field(description="``before`` of the next page; none on the last")
 
 
+# --- for the audit administrator ------------------------------------------------------------------------------------
+
+
+class PersonRef(Schema):
+    name: str
+    username: str
+
+
+class ActOut(Schema):
+    """One act, as link ``seq`` of the chain of acts."""
+
+    seq: int
+    at: dt.datetime
+    person: PersonRef | None = Field(description="none: the operator of the system, by a command")
+    person_id: int | None
+    role: str
+    unit: UnitRef | None
+    action: str
+    kind: str = Field(description="what it was done to")
+    name: str = Field(description="the name or number of that")
+    details: dict[str, Any]
+    words: str = Field(description="what was done, in the caller's language")
+    prev: str
+    hash: str
+
+
+class ActsOut(Schema):
+    acts: list[ActOut]
+    next: int | None = Field(description="``before`` of the next page; none on the last")
+
+
+class SignInOut(Schema):
+    """One try to sign in and what came of it, or the end of a session."""
+
+    id: int
+    at: dt.datetime
+    person: PersonRef | None = Field(description="whose account it is; none where there is no such account")
+    outcome: str = Field(description="in, refused, out, ended")
+    reason: str = Field(description="of a refusal: wrong, locked, closed, old, failed")
+    by: str = Field(description="what was shown last: password, passkey, app, recovery, city")
+    address: str
+
+
+class SignInsOut(Schema):
+    sign_ins: list[SignInOut]
+    next: int | None = Field(description="``before`` of the next page; none on the last")
+
+
+class VerificationWanted(Body):
+    files: bool = Field(default=False, description="read every photograph as well")
+
+
+class FoundOut(Schema):
+    """One thing that is wrong. ``case`` is an order number, ``seq`` the number of the event or act, if one."""
+
+    kind: str
+    case: str
+    seq: int | None
+    text: str
+
+
+class VerificationOut(Schema):
+    """One verification. ``found`` holds the first of its ``findings``."""
+
+    id: int
+    asked_at: dt.datetime
+    asked_by: PersonRef | None = Field(description="none: by a command")
+    files: bool
+    state: str = Field(description="waiting, running, done, failed")
+    began_at: dt.datetime | None
+    ended_at: dt.datetime | None
+    events_in_all: int
+    cases: int
+    events: int
+    acts: int
+    anchors: int
+    not_anchored: int
+    findings: int
+    found: list[FoundOut]
+    error: str
+
+
+class VerificationsOut(Schema):
+    verifications: list[VerificationOut]
+    next: int | None = Field(description="``before`` of the next page; none on the last")
+
+
 # --- for residents --------------------------------------------------------------------------------------------------
 
 

@@ -13,7 +13,7 @@ from ninja.operation import Operation
 from ninja.parser import Parser
 from ninja.renderers import BaseRenderer
 
-from lucheng.channels.api import looks, overview, problems, public, reference, work
+from lucheng.channels.api import audit, looks, overview, problems, public, reference, work
 from lucheng.channels.api import schemas as out
 from lucheng.channels.api.auth import Key, Session
 from lucheng.channels.api.create import NewCase, check_json
@@ -116,5 +116,13 @@ api = Api(
     auth=[Key(), Session()],
     urls_namespace="api-v1",
 )
-for router in (work.router, overview.router, looks.router, reference.router, reference.advice, public.router):
+for router in (
+    work.router,
+    overview.router,
+    looks.router,
+    audit.router,
+    reference.router,
+    reference.advice,
+    public.router,
+):
     api.add_router("", router)
