@@ -234,7 +234,8 @@ def test_a_page_that_asks_by_itself_hears_nothing_until_something_has_changed(
 
     waiting = tag_of(ask(""))
     assert ask(waiting).status_code == 304
-    Verification.objects.update(state="running", seen_at=timezone.now(), events=500, events_in_all=1000)
+    now = timezone.now()
+    Verification.objects.update(state="running", began_at=now, seen_at=now, events=500, events_in_all=1000)
     running = ask(waiting)
     assert "50 %" in running.content.decode()
     assert ask(tag_of(running)).status_code == 304
