@@ -33,19 +33,19 @@ class _Page(out.Body):
     limit: int = Field(default=50, ge=1, le=200)
 
 
-class ActsWanted(_Page):
+class ActsAsked(_Page):
     person: str = Field(default="", max_length=80, description="name or user name, in full; or ``console``")
     action: str = Field(default="", max_length=30, description="code of what was done")
     object: str = Field(default="", max_length=80, description="a part of the name of what it was done to")
 
 
-class SignInsWanted(_Page):
+class SignInsAsked(_Page):
     person: str = Field(default="", max_length=80, description="name or user name, in full")
     outcome: SignIn.Outcome | None = None
     address: str = Field(default="", max_length=45, description="network address")
 
 
-class Pages(out.Body):
+class VerificationsAsked(out.Body):
     before: out.Id | None = Field(default=None, description="``next`` of the page before")
     limit: int = Field(default=50, ge=1, le=200)
 
@@ -68,7 +68,7 @@ def _who(person: Person | None) -> out.PersonRef | None:
 
 
 @router.get("/acts", response=out.ActsOut, summary="List acts of administrators")
-def list_acts(request: HttpRequest, wanted: Query[ActsWanted]) -> out.ActsOut:
+def list_acts(request: HttpRequest, wanted: Query[ActsAsked]) -> out.ActsOut:
     """What administrators did and whoever runs the system by commands, the newest first. With ``prev`` and ``hash`` of
     each act their chain can be verified elsewhere."""
     _auditor(request)
@@ -104,7 +104,7 @@ def list_acts(request: HttpRequest, wanted: Query[ActsWanted]) -> out.ActsOut:
 
 
 @router.get("/sign-ins", response=out.SignInsOut, summary="List sign-ins and refusals")
-def list_sign_ins(request: HttpRequest, wanted: Query[SignInsWanted]) -> out.SignInsOut:
+def list_sign_ins(request: HttpRequest, wanted: Query[SignInsAsked]) -> out.SignInsOut:
     """Who signed in, by what and from where, who was refused and why, and how sessions ended: the newest first, of half
     a year at most. A name that was typed and is no account is not kept."""
     _auditor(request)
@@ -155,7 +155,7 @@ def _verification(row: Verification) -> out.VerificationOut:
 
 
 @router.get("/verifications", response=out.VerificationsOut, summary="List verifications of the ledger")
-def list_verifications(request: HttpRequest, wanted: Query[Pages]) -> out.VerificationsOut:
+def list_verifications(request: HttpRequest, wanted: Query[VerificationsAsked]) -> out.VerificationsOut:
     """Every verification, the newest first: how far it is, or what it found."""
     _auditor(request)
     rows, following = paging.older(verifications.listed(), wanted.before, wanted.limit)
