@@ -149,6 +149,8 @@ class SignOut(LogoutView):
 def _let_in(request: HttpRequest, person: Person, by: SignIn.By, wanted: str) -> HttpResponseRedirect:
     """What comes after it is known who somebody is: their second factor, or the way in."""
     if factors.held(person):
+        address = client_address(request)
+        signing_in.note(SignIn.Outcome.HALF, person, now=timezone.now(), address=address, by=by)
         _half(request, person, wanted)
         return HttpResponseRedirect(reverse("sign-in-second"))
     complete(request, person, by, proven=False)

@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
+import psycopg
 import pytest
 from django.db import DatabaseError, connection, transaction
 from django.utils import timezone
@@ -139,6 +140,21 @@ def test_acts_at_the_same_moment_stand_one_behind_the_other() -> None:
     tally = Tally()
     assert list(verify(tally)) == []
     assert tally.acts == 20
+
+
+@pytest.mark.django_db(transaction=True)
+def test_whoever_is_just_being_given_a_post_may_act_meanwhile() -> None:
+    """Whoever gives it holds that person's row and may wait to write an act: nobody may wait the other way round."""
+    wang = people.add_person("wang", "王")
+    with psycopg.connect(**connection.get_connection_params()) as other, connection.cursor() as cursor:
+        other.execute("select from organisation_person where id = %s for update", [wang.pk])
+        cursor.execute("set lock_timeout = '500ms'")
+        try:
+            with acts.by(wang, "administrator"):
+                people.add_person("li", "李")
+        finally:
+            cursor.execute("reset lock_timeout")
+    assert newest().person == wang
 
 
 def test_each_act_continues_from_the_one_before() -> None:

@@ -464,7 +464,7 @@ class SignInOut(Schema):
     id: int
     at: dt.datetime
     person: PersonRef | None = Field(description="whose account it is; none where there is no such account")
-    outcome: str = Field(description="in, refused, out, ended")
+    outcome: str = Field(description="in, half (the second factor is asked for), refused, out, ended")
     reason: str = Field(description="of a refusal: wrong, locked, closed, old, failed")
     by: str = Field(description="what was shown last: password, passkey, app, recovery, city")
     address: str

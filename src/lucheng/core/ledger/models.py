@@ -48,15 +48,19 @@ class Act(models.Model):
 
     seq = models.BigIntegerField(primary_key=True, help_text="1, 2, 3 … without a gap")
     at = models.DateTimeField()
+    # No constraint: to check it would lock the person, whom somebody may hold who waits to write the next act.
     person = models.ForeignKey(
         "organisation.Person",
         models.DO_NOTHING,
         null=True,
         related_name="+",
+        db_constraint=False,
         help_text="none: the operator of the system, by a command",
     )
     role = models.CharField(max_length=40, help_text="the role acted in; 'console' for a command")
-    unit = models.ForeignKey("organisation.Unit", models.DO_NOTHING, null=True, related_name="+")
+    unit = models.ForeignKey(
+        "organisation.Unit", models.DO_NOTHING, null=True, related_name="+", db_constraint=False
+    )
     action = models.CharField(max_length=30)
     kind = models.CharField(max_length=12, help_text="what it was done to ...")
     name = models.CharField(max_length=80, blank=True, help_text="... and the name or number of that")

@@ -115,7 +115,7 @@ def reset_factor(username: Username) -> None:
 @people.command("sign-ins")
 def list_sign_ins(
     person: Annotated[str, typer.Option(help="Name or user name, in full.")] = "",
-    outcome: Annotated[str, typer.Option(help="in, refused, out or ended.")] = "",
+    outcome: Annotated[str, typer.Option(help="in, half, refused, out or ended.")] = "",
     address: Annotated[str, typer.Option(help="Network address.")] = "",
     since: Annotated[
         dt.datetime | None, typer.Option(formats=["%Y-%m-%d"], help="First day; 30 days back.")

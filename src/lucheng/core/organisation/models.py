@@ -242,6 +242,7 @@ class SignIn(models.Model):
 
     class Outcome(models.TextChoices):
         IN = "in", pgettext_lazy("sign-in", "signed in")
+        HALF = "half", pgettext_lazy("sign-in", "asked for the second factor")
         REFUSED = "refused", pgettext_lazy("sign-in", "refused")
         OUT = "out", pgettext_lazy("sign-in", "signed out")
         ENDED = "ended", pgettext_lazy("sign-in", "session ended by itself")

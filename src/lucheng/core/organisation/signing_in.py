@@ -58,7 +58,7 @@ def account(username: str) -> Person | None:
 def _address(text: str) -> str:
     """A network address as it is kept; nothing where a proxy sent something else."""
     try:
-        return str(ipaddress.ip_address(text))
+        return str(ipaddress.ip_address(text.partition("%")[0]))
     except ValueError:
         return ""
 

@@ -132,6 +132,7 @@ class Migration(migrations.Migration):
                         help_text="none: the operator of the system, by a command",
                         null=True,
                         on_delete=django.db.models.deletion.DO_NOTHING,
+                        db_constraint=False,
                         related_name="+",
                         to=settings.AUTH_USER_MODEL,
                     ),
@@ -141,6 +142,7 @@ class Migration(migrations.Migration):
                     models.ForeignKey(
                         null=True,
                         on_delete=django.db.models.deletion.DO_NOTHING,
+                        db_constraint=False,
                         related_name="+",
                         to="organisation.unit",
                     ),

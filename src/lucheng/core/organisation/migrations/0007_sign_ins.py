@@ -39,6 +39,7 @@ class Migration(migrations.Migration):
                     models.CharField(
                         choices=[
                             ("in", "signed in"),
+                            ("half", "asked for the second factor"),
                             ("refused", "refused"),
                             ("out", "signed out"),
                             ("ended", "session ended by itself"),
