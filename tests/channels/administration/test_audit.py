@@ -126,7 +126,7 @@ def test_acts_are_shown_with_who_what_and_when_and_found(auditor: Client, city: 
         "handler",
         "administrator",
         city.units["government"].name,
-        "系统运维（命令行）",
+        "系统运维",
     ):
         assert words in page
     mine = read(auditor, "/admin/acts/?person=administrator&action=person_locked&object=hand")

@@ -135,7 +135,6 @@ DETAILS: Mapping[str, str | Promise] = {
     "language": pgettext_lazy("act detail", "language"),
     "channel": pgettext_lazy("act detail", "channel"),
     "case": pgettext_lazy("act detail", "order"),
-    "request": pgettext_lazy("act detail", "request"),
     "what": pgettext_lazy("act detail", "what"),
     "filter": pgettext_lazy("act detail", "filtered by"),
     "edition": pgettext_lazy("act detail", "edition"),
