@@ -272,7 +272,7 @@ def test_the_list_of_verifications_asks_as_much_for_one_as_for_forty(auditor: Cl
 def test_a_week_without_one_and_one_that_found_something_wait_for_the_auditor(
     auditor: Client, city: City
 ) -> None:
-    assert "台账已有一周未核验" in read(auditor, "/admin/")
+    assert "记录链已有一周未核验" in read(auditor, "/admin/")
     now = timezone.now()
     made = Verification.objects.create(asked_at=now, files=False, state="done", ended_at=now)
     page = read(auditor, "/admin/")
@@ -280,4 +280,4 @@ def test_a_week_without_one_and_one_that_found_something_wait_for_the_auditor(
     Verification.objects.filter(pk=made.pk).update(findings=2)
     assert "最近一次核验发现2处问题" in read(auditor, "/admin/")
     Verification.objects.update(ended_at=now - dt.timedelta(days=8), findings=0)
-    assert "台账已有一周未核验" in read(auditor, "/admin/")
+    assert "记录链已有一周未核验" in read(auditor, "/admin/")
