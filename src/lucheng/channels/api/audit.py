@@ -3,8 +3,6 @@ word of a case is in it."""
 
 from __future__ import annotations
 
-import datetime as dt
-
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -26,20 +24,13 @@ from lucheng.core.places import names
 router = Router(tags=["audit"])
 
 
-class _Page(out.Body):
-    since: dt.datetime | None = Field(default=None, description="without it: of the last 30 days")
-    until: dt.datetime | None = None
-    before: out.Id | None = Field(default=None, description="``next`` of the page before")
-    limit: int = Field(default=50, ge=1, le=200)
-
-
-class ActsAsked(_Page):
+class ActsAsked(out.Stretch):
     person: str = Field(default="", max_length=80, description="name or user name, in full; or ``console``")
     action: str = Field(default="", max_length=30, description="code of what was done")
     object: str = Field(default="", max_length=80, description="a part of the name of what it was done to")
 
 
-class SignInsAsked(_Page):
+class SignInsAsked(out.Stretch):
     person: str = Field(default="", max_length=80, description="name or user name, in full")
     outcome: SignIn.Outcome | None = None
     address: str = Field(default="", max_length=45, description="network address")
@@ -48,10 +39,6 @@ class SignInsAsked(_Page):
 class VerificationsAsked(out.Body):
     before: out.Id | None = Field(default=None, description="``next`` of the page before")
     limit: int = Field(default=50, ge=1, le=200)
-
-
-def _moment(given: dt.datetime | None) -> dt.datetime | None:
-    return timezone.make_aware(given) if given is not None and given.tzinfo is None else given
 
 
 def _auditor(request: HttpRequest) -> Grant:
@@ -76,8 +63,8 @@ def list_acts(request: HttpRequest, wanted: Query[ActsAsked]) -> out.ActsOut:
         person=wanted.person,
         action=wanted.action,
         object=wanted.object,
-        since=_moment(wanted.since) or timezone.now() - acts.USUAL_PERIOD,
-        until=_moment(wanted.until),
+        since=out.moment(wanted.since) or timezone.now() - acts.USUAL_PERIOD,
+        until=out.moment(wanted.until),
     )
     rows, following = acts.page(acts.find(asked), wanted.before, wanted.limit)
     return out.ActsOut(
@@ -112,8 +99,8 @@ def list_sign_ins(request: HttpRequest, wanted: Query[SignInsAsked]) -> out.Sign
         person=wanted.person,
         outcome=wanted.outcome.value if wanted.outcome is not None else "",
         address=wanted.address,
-        since=_moment(wanted.since) or timezone.now() - signing_in.USUAL_PERIOD,
-        until=_moment(wanted.until),
+        since=out.moment(wanted.since) or timezone.now() - signing_in.USUAL_PERIOD,
+        until=out.moment(wanted.until),
     )
     rows, following = signing_in.page(signing_in.find(asked), wanted.before, wanted.limit)
     return out.SignInsOut(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import Annotated, Any
 
+from django.utils import timezone
 from ninja import Schema
 from pydantic import ConfigDict, Field
 
@@ -23,6 +24,20 @@ class Body(Schema):
     """A request body: a field that is not known is a mistake, not a wish to be ignored."""
 
     model_config = ConfigDict(extra="forbid")
+
+
+class Stretch(Body):
+    """What is asked of a list that is read from its newest row on."""
+
+    since: dt.datetime | None = Field(default=None, description="without it: of the last 30 days")
+    until: dt.datetime | None = None
+    before: Id | None = Field(default=None, description="``next`` of the page before")
+    limit: int = Field(default=50, ge=1, le=200)
+
+
+def moment(given: dt.datetime | None) -> dt.datetime | None:
+    """A moment that a caller names; in the city's time where it names no other."""
+    return timezone.make_aware(given) if given is not None and given.tzinfo is None else given
 
 
 class Problem(Schema):
