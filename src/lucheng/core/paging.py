@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import TypeVar
 
 from django.db.models import Model, QuerySet
 
 Row = TypeVar("Row", bound=Model)
+
+
+def between(rows: QuerySet[Row], since: dt.datetime | None, until: dt.datetime | None) -> QuerySet[Row]:
+    """Those of ``rows`` whose ``at`` lies in ``since <= at < until``; None leaves an end open."""
+    if since is not None:
+        rows = rows.filter(at__gte=since)
+    if until is not None:
+        rows = rows.filter(at__lt=until)
+    return rows
 
 
 def older(rows: QuerySet[Row], before: int | None, size: int) -> tuple[list[Row], int | None]:

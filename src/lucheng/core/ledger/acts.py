@@ -257,11 +257,7 @@ def find(asked: Asked) -> QuerySet[Act]:
         rows = rows.filter(action=asked.action)
     if asked.object:
         rows = rows.filter(name__icontains=asked.object)
-    if asked.since is not None:
-        rows = rows.filter(at__gte=asked.since)
-    if asked.until is not None:
-        rows = rows.filter(at__lt=asked.until)
-    return rows
+    return paging.between(rows, asked.since, asked.until)
 
 
 @_auditing

@@ -120,11 +120,7 @@ def find(asked: Asked) -> QuerySet[SignIn]:
         rows = rows.filter(outcome=asked.outcome)
     if asked.address:
         rows = rows.filter(address=asked.address)
-    if asked.since is not None:
-        rows = rows.filter(at__gte=asked.since)
-    if asked.until is not None:
-        rows = rows.filter(at__lt=asked.until)
-    return rows
+    return paging.between(rows, asked.since, asked.until)
 
 
 @_auditing
