@@ -29,9 +29,13 @@ def main(password: str) -> None:
 
     from lucheng.core.cases import codes
     from lucheng.core.cases.models import State
+    from lucheng.core.ledger import verifications
     from lucheng.core.ledger.models import Message
     from lucheng.core.privacy import registers, retention
     from lucheng.core.privacy.models import Register
+    from lucheng.core.ledger.verify import Finding, Kind, verify
+    from lucheng.core.organisation import signing_in
+    from lucheng.core.organisation.models import SignIn
     from lucheng.core.triage import templates
     from tests import factories
 
@@ -83,6 +87,13 @@ def main(password: str) -> None:
     Message.objects.filter(pk=failed.pk).update(
         state="failed", next_at=None, attempts=1, error="the gateway answered 403"
     )
+    # Something to read for whoever audits, with a finding.
+    signing_in.note(SignIn.Outcome.REFUSED, None, now=now, address="192.0.2.1", by="password", reason="wrong")
+    seen = verifications.Result()
+    seen.take(verify(seen.tally))
+    seen.add(Finding(Kind.MISSING, "event 2 is missing", "26030200000001", 2))
+    seen.tally.findings += 1
+    verifications.write(seen, files=False, began_at=now, ended_at=now)
     json.dump(cases, sys.stdout)
 
 

@@ -24,11 +24,15 @@ PEOPLE = {
     "handler": NIGHT,
     "head": DAY,
     "administrator": NIGHT,
+    "officer": DAY,
+    "auditor": NIGHT,
 }
 #: What a link may lead to that is a file and no page.
 FILES = {
     *("attachment", "calendar-sheet", "catalogue-sheet", "processing-registers-sheet"),
     *("time-limits-sheet", "tracking-picture"),
+    *("attachment", "tracking-picture"),
+    *("acts-sheet", "calendar-sheet", "catalogue-sheet", "looks-sheet", "time-limits-sheet"),
 }
 
 

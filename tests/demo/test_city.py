@@ -170,13 +170,15 @@ class SmallCity(TestCase):
 
 
 def _digest(tables: list[str]) -> dict[str, str]:
-    """A hash of each table's rows in a fixed order, without what is sealed under this installation's keys."""
+    """A hash of each table's rows in a fixed order, without what is sealed under this installation's keys, and without
+    the moment at which the packs were really loaded."""
     found = {}
     with connection.cursor() as cursor:
         for table in tables:
             leave_out = {
                 "privacy_contact": ["name", "phone", "phone_index"],
                 "revisions_revision": ["number"],
+                "ledger_act": ["at", "prev", "hash"],
             }.get(table, [])
             cursor.execute(
                 "select column_name from information_schema.columns where table_name = %s order by ordinal_position",

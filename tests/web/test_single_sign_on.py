@@ -16,7 +16,7 @@ import requests
 from django.test import Client
 
 from lucheng.core.organisation import factors
-from lucheng.core.organisation.models import Person
+from lucheng.core.organisation.models import Person, SignIn
 from tests import factories
 from tests.core.organisation.test_factors import with_app
 
@@ -96,6 +96,12 @@ def test_whom_the_provider_names_is_signed_in_and_comes_to_where_they_wanted(
     assert (answer.status_code, answer["Location"]) == (302, "/board/?queue=new")
     assert client.get("/board/").status_code == 200
     assert client.get("/account/").context["member"].username == "dispatcher"
+    signed_in = SignIn.objects.get()
+    assert (signed_in.person, signed_in.outcome, signed_in.by) == (
+        configured.people["dispatcher"],
+        "in",
+        "city",
+    )
 
 
 def test_nobody_is_made_by_signing_on(client: Client, configured: factories.City) -> None:
@@ -103,12 +109,19 @@ def test_nobody_is_made_by_signing_on(client: Client, configured: factories.City
     for sub in ("2", "4"):
         assert "no open account" in refused(client, at_the_provider(client, sub))
     assert Person.objects.count() == before
+    # Whom the provider named and nobody here knows is not kept either.
+    assert [(r.person, r.by, r.reason) for r in SignIn.objects.all()] == [(None, "city", "failed")] * 2
 
 
 def test_a_locked_account_and_one_of_the_demo_are_refused(client: Client, configured: factories.City) -> None:
     for change in ({"is_active": False}, {"is_active": True, "for_show": True}):
         Person.objects.filter(username="dispatcher").update(**change)
         assert "no open account" in refused(client, at_the_provider(client, "1"))
+    dispatcher = configured.people["dispatcher"]
+    assert [(r.person, r.reason) for r in SignIn.objects.order_by("pk")] == [
+        (dispatcher, "closed"),
+        (None, "failed"),
+    ]
 
 
 def test_an_answer_is_good_once_in_the_browser_that_asked(client: Client, configured: factories.City) -> None:

@@ -16,6 +16,7 @@ from lucheng.core.clocks import sweep as clocks
 from lucheng.core.clocks.models import Clock
 from lucheng.core.dispatch.models import Alarm
 from lucheng.core.errors import Text
+from lucheng.core.ledger import anchors
 from lucheng.core.ledger.adapters import adapter
 from lucheng.core.ledger.models import Anchor, Event, Message, SweepRun
 from lucheng.core.ledger.runs import PULSE
@@ -148,7 +149,7 @@ def status(now: dt.datetime) -> Status:
     running = Clock.objects.filter(state=Clock.State.RUNNING)
     due = running.filter(next_at__lte=now)
     parked = running.filter(next_at=None, failures__gte=clocks.MAX_FAILURES)
-    anchor = Anchor.objects.order_by("-upto").first()
+    anchor = anchors.newest()
     newer = Event.objects.filter(id__gt=anchor.upto if anchor is not None else 0).order_by("id")
     return Status(
         at=now,

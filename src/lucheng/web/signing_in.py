@@ -1,4 +1,4 @@
-"""Signing in and out."""
+"""Signing in and out. Every try and every end is kept for the audit administrator (core.organisation.signing_in)."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from lucheng.core.limits import counting
 from lucheng.core.organisation import factors, people, sessions, signing_in
 from lucheng.core.organisation.middleware import first, opens_early, scope
-from lucheng.core.organisation.models import Person
+from lucheng.core.organisation.models import Person, SignIn
 from lucheng.web import addresses, nav
 from lucheng.web.addresses import client_address
 
@@ -58,6 +58,24 @@ def refuse_while_locked(request: HttpRequest, username: str) -> None:
         raise forms.ValidationError(format_lazy(_LOCKED, time=counting.moment(until, now)), code="locked")
 
 
+#: Why somebody is refused, by the code of what they are told; anything else was wrong.
+_REASONS = {"locked": SignIn.Reason.LOCKED, "over": SignIn.Reason.OLD}
+
+
+def _refused(
+    request: HttpRequest, person: Person | None, by: SignIn.By, refusal: forms.ValidationError
+) -> None:
+    """Keep that somebody was refused, and why."""
+    signing_in.note(
+        SignIn.Outcome.REFUSED,
+        person,
+        now=timezone.now(),
+        address=client_address(request),
+        by=by,
+        reason=_REASONS.get(refusal.code or "", SignIn.Reason.WRONG),
+    )
+
+
 class SignInForm(AuthenticationForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -68,8 +86,12 @@ class SignInForm(AuthenticationForm):
         if not username or not password:
             return self.cleaned_data
         assert self.request is not None
-        refuse_while_locked(self.request, username)
-        cleaned: dict[str, Any] = super().clean()
+        try:
+            refuse_while_locked(self.request, username)
+            cleaned: dict[str, Any] = super().clean()
+        except forms.ValidationError as refusal:
+            _refused(self.request, signing_in.account(username), SignIn.By.PASSWORD, refusal)
+            raise
         return cleaned
 
     def confirm_login_allowed(self, user: Any) -> None:
@@ -78,12 +100,15 @@ class SignInForm(AuthenticationForm):
             raise forms.ValidationError(_OVER, code="over")
 
 
-def complete(request: HttpRequest, person: Person, *, proven: bool) -> None:
-    """Let somebody in who has shown all that is asked of them; ``proven`` says whether a second factor was among it."""
+def complete(request: HttpRequest, person: Person, by: SignIn.By, *, proven: bool) -> None:
+    """Let somebody in who has shown all that is asked of them, ``by`` last; ``proven`` says whether a second factor was
+    among it. Nobody is in of whom it is not kept."""
+    address = client_address(request)
+    signing_in.note(SignIn.Outcome.IN, person, now=timezone.now(), address=address, by=by)
     login(request, person)
     if proven:
         sessions.prove(request.session)
-    signing_in.succeeded(person.username, client_address(request))
+    signing_in.succeeded(person.username, address)
     factors.signed_in(person)
 
 
@@ -96,13 +121,13 @@ def onward(request: HttpRequest, wanted: str) -> str:
     return wanted or nav.home(scope(request)) or "/"
 
 
-class SignIn(LoginView):
+class SignInPage(LoginView):
     template_name = "web/sign_in.html"
     authentication_form = SignInForm
     redirect_authenticated_user = True
 
     def form_valid(self, form: AuthenticationForm) -> HttpResponseRedirect:
-        return _let_in(self.request, form.get_user(), self.get_redirect_url())
+        return _let_in(self.request, form.get_user(), SignIn.By.PASSWORD, self.get_redirect_url())
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         if settings.OIDC_ISSUER:
@@ -113,12 +138,22 @@ class SignIn(LoginView):
         return onward(self.request, self.get_redirect_url())
 
 
-def _let_in(request: HttpRequest, person: Person, wanted: str) -> HttpResponseRedirect:
+class SignOut(LogoutView):
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if isinstance(request.user, Person):
+            address = client_address(request)
+            signing_in.note(SignIn.Outcome.OUT, request.user, now=timezone.now(), address=address)
+        return super().post(request, *args, **kwargs)
+
+
+def _let_in(request: HttpRequest, person: Person, by: SignIn.By, wanted: str) -> HttpResponseRedirect:
     """What comes after it is known who somebody is: their second factor, or the way in."""
     if factors.held(person):
+        address = client_address(request)
+        signing_in.note(SignIn.Outcome.HALF, person, now=timezone.now(), address=address, by=by)
         _half(request, person, wanted)
         return HttpResponseRedirect(reverse("sign-in-second"))
-    complete(request, person, proven=False)
+    complete(request, person, by, proven=False)
     if person.for_show and factors.compulsory(scope(request)):
         messages.info(request, _FOR_SHOW)
     return HttpResponseRedirect(onward(request, wanted))
@@ -141,9 +176,17 @@ def sign_on_back(request: HttpRequest) -> HttpResponse:
     try:
         person = single_sign_on.who(request)
     except single_sign_on.Failed as failed:
+        signing_in.note(
+            SignIn.Outcome.REFUSED,
+            failed.person,
+            now=timezone.now(),
+            address=client_address(request),
+            by=SignIn.By.CITY,
+            reason=SignIn.Reason.FAILED if failed.person is None else SignIn.Reason.CLOSED,
+        )
         messages.error(request, str(failed.words))
         return HttpResponseRedirect(reverse("sign-in"))
-    return _let_in(request, person, request.session.pop(single_sign_on.WANTED, ""))
+    return _let_in(request, person, SignIn.By.CITY, request.session.pop(single_sign_on.WANTED, ""))
 
 
 # --- the second step ------------------------------------------------------------------------------------------------
@@ -228,6 +271,7 @@ def second(request: HttpRequest) -> HttpResponse:
         if answer is not None:
             del form.fields["code"]
         if form.is_valid():
+            by = factors.kind_of(form.cleaned_data["code"]) if answer is None else SignIn.By.PASSKEY
             try:
                 refuse_while_locked(request, person.username)
                 if answer is None:
@@ -238,14 +282,15 @@ def second(request: HttpRequest) -> HttpResponse:
                     )
                 if not right:
                     raise forms.ValidationError(_WRONG_PASSKEY if answer is not None else _WRONG_CODE)
-            except forms.ValidationError as refused:
+            except forms.ValidationError as refusal:
+                _refused(request, person, by, refusal)
                 form = SecondForm({"code": ""})
                 form.full_clean()
                 form.errors.clear()
-                form.add_error(None, refused)
+                form.add_error(None, refusal)
             else:
                 request.session.pop(_HALF, None)
-                complete(request, person, proven=True)
+                complete(request, person, by, proven=True)
                 return HttpResponseRedirect(onward(request, wanted))
     context: dict[str, Any] = {"form": form, "member": person, "have": have}
     if have.passkeys and passkeys_work(request):
@@ -256,11 +301,11 @@ def second(request: HttpRequest) -> HttpResponse:
 urlpatterns = [
     path(
         "sign-in/",
-        opens_early(require_http_methods(["GET", "HEAD", "POST"])(SignIn.as_view())),
+        opens_early(require_http_methods(["GET", "HEAD", "POST"])(SignInPage.as_view())),
         name="sign-in",
     ),
     path("sign-in/second/", second, name="sign-in-second"),
     path("sign-in/city/", sign_on, name="sign-on"),
     path("sign-in/city/back/", sign_on_back, name="sign-on-back"),
-    path("sign-out/", opens_early(LogoutView.as_view()), name="sign-out"),
+    path("sign-out/", opens_early(SignOut.as_view()), name="sign-out"),
 ]

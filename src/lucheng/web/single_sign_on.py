@@ -81,11 +81,11 @@ class _OAuth(OAuth):  # type: ignore[misc]
 
 
 class Failed(Exception):  # noqa: N818 (it did)
-    """Nobody is signed in, and why, for whoever reads the page."""
+    """Nobody is signed in, and why, for whoever reads the page. ``person`` is whose locked account was named."""
 
-    def __init__(self, words: str | Promise) -> None:
+    def __init__(self, words: str | Promise, person: Person | None = None) -> None:
         super().__init__(words)
-        self.words = words
+        self.words, self.person = words, person
 
 
 @lru_cache(maxsize=2)
@@ -153,10 +153,10 @@ def who(request: HttpRequest) -> Person:
     if settings.OIDC_CLIENT not in (audience if isinstance(audience, list) else [audience]):
         raise Failed(_FAILED)
     person = (
-        Person.objects.filter(username=named, is_active=True, for_show=False).first()
+        Person.objects.filter(username=named, for_show=False).first()
         if isinstance(named, str) and named
         else None
     )
-    if person is None:
-        raise Failed(_UNKNOWN)
+    if person is None or not person.is_active:
+        raise Failed(_UNKNOWN, person)
     return person

@@ -45,7 +45,7 @@ def test_each_person_finds_the_parts_that_are_theirs(
     client: Client, units: dict[str, Unit], capabilities: list[str], shown: list[str]
 ) -> None:
     response = opened(client, *capabilities)
-    assert [card["part"].page for card in response.context["cards"]] == shown
+    assert [part.page for part, _lines in response.context["cards"]] == shown
 
 
 def test_who_keeps_nothing_is_told(client: Client, units: dict[str, Unit]) -> None:

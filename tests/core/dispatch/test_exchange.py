@@ -197,5 +197,5 @@ def test_checking_a_sheet_takes_the_same_queries_for_one_row_and_for_many(
         places = [p for p in city.PLACES if len(p) > 4]
         many = sheet_of(city.draft(*(Row("0102", p, "urban", (), "三定方案") for p in places)))
     for file in (one, many):
-        with django_assert_num_queries(12):
+        with django_assert_num_queries(15):
             exchange.import_xlsx(file, "", city.NOW)

@@ -12,6 +12,8 @@ from django.db import connection, transaction
 from lucheng.core.ledger import anchors, chain
 from lucheng.core.ledger.anchors import anchor
 from lucheng.core.ledger.models import Anchor, Event, Mark
+from lucheng.core.ledger.verify import Tally, verify
+from lucheng.core.organisation import people
 from tests.core.ledger.stories import NOW, case_of_a_broken_lamp
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -60,6 +62,28 @@ def test_each_anchor_continues_the_one_before() -> None:
 
 def test_an_empty_ledger_needs_no_anchor() -> None:
     assert anchor(NOW) is None
+
+
+def test_acts_alone_are_anchored_too_and_once() -> None:
+    case_of_a_broken_lamp()
+    first = anchor(NOW)
+    assert first is not None and first.acts is None
+    for name in ("li", "wang"):
+        people.add_person(name, name)
+    second = anchor(NOW)
+    assert second is not None
+    assert (second.upto, second.events, second.acts, bytes(second.prev)) == (
+        first.upto,
+        0,
+        2,
+        bytes(first.hash),
+    )
+    assert anchor(NOW) is None
+    case_of_a_broken_lamp()
+    third = anchor(NOW)
+    assert third is not None
+    assert (third.events, third.acts, bytes(third.prev)) == (1, 2, bytes(second.hash))
+    assert list(verify(Tally())) == []
 
 
 def test_a_smaller_id_that_commits_later_is_under_the_anchor(other: psycopg.Connection) -> None:

@@ -5,16 +5,18 @@ from __future__ import annotations
 import pytest
 from django.db import DatabaseError, connection, transaction
 
-from lucheng.core.ledger.models import Anchor, Event
+from lucheng.core.ledger import acts
+from lucheng.core.ledger.models import Act, Anchor, Event
 from tests.core.ledger.stories import NOW, case_of_a_broken_lamp
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("table", ["ledger_event", "ledger_anchor"])
+@pytest.mark.parametrize("table", ["ledger_event", "ledger_anchor", "ledger_act"])
 @pytest.mark.parametrize("attempt", ["update {} set hash = ''", "delete from {}", "truncate {}"])
 def test_update_delete_and_truncate_are_refused(table: str, attempt: str) -> None:
     case_of_a_broken_lamp()
     Anchor.objects.create(upto=1, events=1, at=NOW, prev=b"", hash=b"")
+    acts.wrote("unit_added", "parks")
     with connection.cursor() as cursor:
         cursor.execute("set constraints all immediate")  # else TRUNCATE stumbles over those first
     with (
@@ -23,7 +25,7 @@ def test_update_delete_and_truncate_are_refused(table: str, attempt: str) -> Non
         connection.cursor() as cursor,
     ):
         cursor.execute(attempt.format(table))
-    assert Event.objects.count() == Anchor.objects.count() == 1
+    assert Event.objects.count() == Anchor.objects.count() == Act.objects.count() == 1
 
 
 @pytest.mark.django_db

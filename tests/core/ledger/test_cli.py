@@ -11,8 +11,9 @@ from click.testing import Result
 from typer.testing import CliRunner
 
 from lucheng.core.ledger import anchors, cli
-from lucheng.core.ledger.models import Message
+from lucheng.core.ledger.models import Message, Verification
 from lucheng.core.ledger.outbox import enqueue
+from lucheng.core.organisation import people
 from tests.core.ledger.stories import NOW, case_of_a_broken_lamp
 from tests.core.ledger.test_verify import tamper
 
@@ -44,6 +45,31 @@ def test_a_finding_is_printed_with_case_and_event_and_ends_with_code_1(run: Run)
     assert result.exit_code == 1
     assert case.number in result.output
     assert "1 findings" in result.output
+
+
+def test_the_whole_ledger_verified_by_command_is_kept_for_the_page_and_a_part_of_it_is_not(run: Run) -> None:
+    case = case_of_a_broken_lamp(events=3)
+    tamper("delete from ledger_event where case_id = %s and seq = 2", case.pk)
+    run("ledger", "verify", "--case", case.number)
+    run("ledger", "verify", "--since", "2026-03-01")
+    assert not Verification.objects.exists()
+    run("ledger", "verify", "--files")
+    kept = Verification.objects.get()
+    assert (kept.state, kept.asked_by, kept.files) == ("done", None, True)
+    assert (kept.cases, kept.events, kept.findings) == (1, 2, 1)
+    assert kept.found[0]["case"] == case.number
+
+
+def test_acts_are_listed_and_found(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("lucheng.core.console.console._width", 200)
+    for name in ("li", "wang"):
+        people.add_person(name, name)
+    listed = run("ledger", "acts")
+    assert listed.exit_code == 0
+    assert all(word in listed.output for word in ("person_added", "console", "wang", "li"))
+    assert "wang" not in run("ledger", "acts", "--object", "li").output
+    assert "li" not in run("ledger", "acts", "--until", "2020-01-01").output.split("details")[1]
+    assert run("ledger", "acts", "--since", "yesterday").exit_code == 2
 
 
 def test_many_findings_are_counted_and_not_all_printed(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,11 +15,12 @@ from hypothesis import strategies as st
 
 from lucheng.core.cases.models import Attachment, Case, State, Text
 from lucheng.core.errors import NotFound
-from lucheng.core.ledger import anchors, chain
+from lucheng.core.ledger import acts, anchors, chain
 from lucheng.core.ledger import verify as verification
 from lucheng.core.ledger.append import append
-from lucheng.core.ledger.models import Anchor, Event
+from lucheng.core.ledger.models import Act, Anchor, Event
 from lucheng.core.ledger.verify import Finding, Kind, Tally, head, read_witness, verify
+from lucheng.core.organisation import people
 from tests import factories
 from tests.core.ledger.stories import NOW, case_of_a_broken_lamp, more
 
@@ -366,6 +367,105 @@ def test_a_noted_anchor_shows_that_everything_was_rewritten(case: Case) -> None:
     with as_superuser() as cursor:
         cursor.execute("truncate ledger_anchor")
     anchored(case)  # over what is left: perfectly consistent in itself
+    assert found() == []
+    assert found(witness=noted) == [(Kind.ANCHOR, "", None)]
+
+
+# --- acts -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def five_acts(db: None) -> None:
+    for n in range(5):
+        people.add_person(f"li{n}", "李")
+
+
+def rewritten(act: Act) -> None:
+    """Give an act the right hash for what it says now."""
+    tamper("update ledger_act set hash = %s where seq = %s", acts.link(act), act.seq)
+
+
+def test_an_untouched_chain_of_acts_is_proved_and_counted(five_acts: None) -> None:
+    anchors.anchor(NOW)
+    tally = Tally()
+    assert list(verify(tally)) == []
+    assert (tally.acts, tally.anchors) == (5, 1)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "action = 'person_locked'",
+        "name = 'wang'",
+        "role = 'auditor'",
+        "kind = 'unit'",
+        "details = '{\"count\": 1}'",
+        "details = '[1.5]'",
+        "at = at + interval '1 microsecond'",
+        "hash = decode(repeat('00', 32), 'hex')",
+    ],
+)
+def test_a_changed_act_is_named(five_acts: None, change: str) -> None:
+    tamper(f"update ledger_act set {change} where seq = 3")
+    assert (Kind.ACT, "", 3) in found()
+    assert {f[2] for f in found()} <= {3, 4}
+
+
+def test_an_act_changed_with_a_right_hash_is_named_by_the_next(five_acts: None) -> None:
+    tamper("update ledger_act set name = 'wang' where seq = 3")
+    rewritten(Act.objects.get(seq=3))
+    assert found() == [(Kind.ACT, "", 4)]
+
+
+def test_a_missing_act_is_named_and_so_is_a_gap_of_several(five_acts: None) -> None:
+    tamper("delete from ledger_act where seq = 2")
+    (finding,) = verify(Tally())
+    assert (finding.seq, "2" in str(finding)) == (2, True)
+    tamper("delete from ledger_act where seq = 3")
+    (finding,) = verify(Tally())
+    assert finding.seq == 2 and "2" in str(finding) and "3" in str(finding)
+
+
+def test_acts_that_are_missing_at_the_end_are_noticed_by_the_anchor(five_acts: None) -> None:
+    tamper("delete from ledger_act where seq = 5")
+    assert found() == []  # nothing says yet that it was there
+    anchors.anchor(NOW)
+    tamper("delete from ledger_act where seq = 4")
+    (finding,) = verify(Tally())
+    assert finding.kind == Kind.ANCHOR and "4" in str(finding)
+
+
+def test_a_chain_of_acts_rewritten_with_right_hashes_is_noticed_by_the_anchor(five_acts: None) -> None:
+    anchors.anchor(NOW)
+    prev = chain.GENESIS
+    for act in Act.objects.order_by("seq"):
+        act.prev, act.name = prev, "wang"
+        prev = acts.link(act)
+        tamper(
+            "update ledger_act set prev = %s, name = 'wang', hash = %s where seq = %s",
+            bytes(act.prev),
+            prev,
+            act.seq,
+        )
+    assert found() == [(Kind.ANCHOR, "", None)]
+
+
+def test_what_an_anchor_says_of_acts_cannot_be_changed(five_acts: None) -> None:
+    anchors.anchor(NOW)
+    tamper("update ledger_anchor set acts = null, act_hash = null")
+    assert found() == [(Kind.ANCHOR, "", None)]
+
+
+def test_a_noted_anchor_covers_the_acts(five_acts: None) -> None:
+    case_of_a_broken_lamp()
+    anchors.anchor(NOW)
+    people.add_person("wang", "王")
+    anchors.anchor(NOW)
+    noted = read_witness(head())
+    assert found(witness=noted) == []
+    with as_superuser() as cursor:
+        cursor.execute("delete from ledger_act where seq = 6")
+        cursor.execute("delete from ledger_anchor where acts = 6")
     assert found() == []
     assert found(witness=noted) == [(Kind.ANCHOR, "", None)]
 

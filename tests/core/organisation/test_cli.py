@@ -9,9 +9,9 @@ import typer
 from django.utils import timezone
 from typer.testing import CliRunner, Result
 
-from lucheng.core.organisation import cli, tokens
+from lucheng.core.organisation import cli, signing_in, tokens
 from lucheng.core.organisation.access import scope_of
-from lucheng.core.organisation.models import Person, Role, Unit
+from lucheng.core.organisation.models import Person, Role, SignIn, Unit
 from tests.core.dispatch import small_city as city
 
 pytestmark = pytest.mark.django_db
@@ -47,6 +47,16 @@ def test_somebody_is_added_given_a_post_and_a_key() -> None:
     assert tokens.person_for(key, timezone.now()) == person
     assert lucheng("tokens", "revoke", "li", "--label", "bridge").exit_code == 0
     assert tokens.person_for(key, timezone.now()) is None
+
+
+def test_sign_ins_are_listed_and_found() -> None:
+    li = Person.objects.create_user("li", None, name="李")
+    signing_in.note(SignIn.Outcome.REFUSED, li, now=timezone.now(), address="192.0.2.9", reason="wrong")
+    listed = lucheng("people", "sign-ins")
+    assert listed.exit_code == 0
+    assert all(word in listed.output for word in ("li", "refused", "wrong", "192.0.2.9"))
+    for narrower in (["--outcome", "in"], ["--person", "wang"], ["--until", "2020-01-01"]):
+        assert "192.0.2.9" not in lucheng("people", "sign-ins", *narrower).output
 
 
 def test_refusals_are_words_and_exit_code_one() -> None:

@@ -18,7 +18,6 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from lucheng.channels.administration.doors import (
     asked,
-    did,
     named,
     opens_for,
     page,
@@ -83,7 +82,6 @@ def draft(request: HttpRequest) -> HttpResponse:
     if not form.is_valid():
         raise Invalid({name: str(errors[0]) for name, errors in form.errors.items()})
     version = editions.draft_from_published(form.cleaned_data["note"], timezone.now())
-    did(request, "made draft %s of the catalogue", version.number)
     return _to(version.number)
 
 
@@ -100,7 +98,6 @@ def upload(request: HttpRequest) -> HttpResponse:
         except Faulty as error:
             faulty = error
         else:
-            did(request, "imported draft %s of the catalogue from a sheet", version.number)
             messages.success(
                 request, _("Draft %(number)s has been made of the sheet.") % {"number": version.number}
             )
@@ -191,7 +188,6 @@ def row(request: HttpRequest, number: int) -> HttpResponse:
         form = RowForm(request.POST)
         if seen is not None and "drop" in request.POST:
             editions.drop(version, seen)
-            did(request, "took row %s at %s out of draft %s", seen.matter, seen.place, number)
             messages.success(request, _("The row has been taken out."))
             return _to(number)
         if form.is_valid():
@@ -201,7 +197,6 @@ def row(request: HttpRequest, number: int) -> HttpResponse:
             except Invalid as wrong:
                 refused(form, wrong)
             else:
-                did(request, "wrote row %s at %s into draft %s", written.matter, written.place, number)
                 messages.success(request, _("The row has been written."))
                 return _to(number)
         before = seen
@@ -233,7 +228,6 @@ def _seen(request: HttpRequest) -> Row | None:
 def discard(request: HttpRequest, number: int) -> HttpResponse:
     """Throw a draft away."""
     editions.discard(editions.get(number))
-    did(request, "discarded draft %s of the catalogue", number)
     messages.success(request, _("Draft %(number)s has been thrown away.") % {"number": number})
     return HttpResponseRedirect(reverse("catalogue-editions"))
 
@@ -378,7 +372,6 @@ def publish(request: HttpRequest, number: int) -> HttpResponse:
             faulty = error
         else:
             if form.is_valid():
-                did(request, "published edition %s of the catalogue instead of %s", number, replaces)
                 messages.success(request, _("Edition %(number)s is in force.") % {"number": number})
                 return _to(number)
     context = {

@@ -9,7 +9,7 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
-from lucheng.channels.administration.doors import did, opens_for, page, person, refused
+from lucheng.channels.administration.doors import opens_for, page, person, refused
 from lucheng.channels.administration.forms import CopyForm
 from lucheng.core.errors import Invalid
 from lucheng.core.organisation.middleware import scope
@@ -41,6 +41,5 @@ def copy(request: HttpRequest) -> HttpResponse:
         except Invalid as wrong:
             refused(form, wrong)
         else:
-            did(request, "had a copy of case %s made", case.number)
             return answer
     return page(request, "copy", {"form": form}, status=422 if form.errors else 200)

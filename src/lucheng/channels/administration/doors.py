@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import io
-import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import wraps
@@ -15,6 +15,8 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils import timezone
+from django.utils.dateparse import parse_date
 from django.utils.functional import Promise
 from django.utils.http import content_disposition_header
 from django.utils.translation import gettext as _
@@ -22,6 +24,7 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from lucheng.core.cases.queries import COUNT_LIMIT
 from lucheng.core.errors import Forbidden, Invalid
+from lucheng.core.ledger import acts
 from lucheng.core.organisation.access import Scope
 from lucheng.core.organisation.middleware import scope
 from lucheng.core.organisation.models import Person
@@ -31,9 +34,46 @@ from lucheng.web import numbers
 P = ParamSpec("P")
 View = Callable[Concatenate[HttpRequest, P], HttpResponse]
 
-log = logging.getLogger("lucheng.administration")
-
 PAGE = 50
+
+
+@dataclass(frozen=True)
+class Face:
+    """One of the three administrators (三员分立, GB/T 22239-2019 8.1.4): by which right they are known, and what
+    they and nobody else do."""
+
+    capability: str
+    title: str | Promise
+    about: str | Promise
+
+
+#: Nobody holds two of these rights (lucheng.core.organisation.capabilities.SEPARATED).
+FACES = (
+    Face(
+        "organisation.edit",
+        gettext_lazy("System administration"),
+        gettext_lazy(
+            "You keep units, people, roles and what runs by itself. You read no case and no personal data of "
+            "requesters. The audit administrator sees what you do here."
+        ),
+    ),
+    Face(
+        "privacy.audit",
+        gettext_lazy("Security administration"),
+        gettext_lazy(
+            "You see to it that personal data is looked at for a reason, kept no longer than it may be, and shown to "
+            "whom it belongs. You read no case and keep no accounts. The audit administrator sees what you do here."
+        ),
+    ),
+    Face(
+        acts.AUDIT,
+        gettext_lazy("Audit administration"),
+        gettext_lazy(
+            "You see what the other two did, who signed in, and whether anything recorded was changed. You read no "
+            "case and change nothing."
+        ),
+    ),
+)
 
 
 @dataclass(frozen=True)
@@ -141,6 +181,27 @@ PARTS = (
             "Whether everything that should happen by itself does, and what to do where it does not."
         ),
     ),
+    Part(
+        gettext_lazy("Acts"),
+        "acts",
+        (acts.AUDIT,),
+        "/admin/acts/",
+        gettext_lazy("What administrators did, and whoever runs the system by commands."),
+    ),
+    Part(
+        gettext_lazy("Sign-ins"),
+        "sign-ins",
+        (acts.AUDIT,),
+        "/admin/sign-ins/",
+        gettext_lazy("Who signed in, when and how, and who was refused. Kept for half a year."),
+    ),
+    Part(
+        gettext_lazy("Verifications"),
+        "verifications",
+        (acts.AUDIT,),
+        "/admin/verifications/",
+        gettext_lazy("Whether any event, act or anchor was changed, removed or put in."),
+    ),
 )
 
 #: Whoever holds one of these finds the administration in the bar on top.
@@ -150,6 +211,11 @@ ANY = tuple(dict.fromkeys(c for part in PARTS for c in part.capabilities))
 def parts(reader: Scope) -> list[Part]:
     """The parts that ``reader`` may open."""
     return [part for part in PARTS if any(reader.can(c) for c in part.capabilities)]
+
+
+def face(reader: Scope) -> Face | None:
+    """Which of the three administrators ``reader`` is; None for whoever keeps other things."""
+    return next((face for face in FACES if reader.can(face.capability)), None)
 
 
 def page(request: HttpRequest, template: str, context: dict[str, Any], status: int = 200) -> HttpResponse:
@@ -162,7 +228,8 @@ def page(request: HttpRequest, template: str, context: dict[str, Any], status: i
 
 
 def opens_for(*capabilities: str, everywhere: bool = False) -> Callable[[View[P]], View[P]]:
-    """Open a page to those whose posts give one of ``capabilities``: in the whole city, if ``everywhere``.
+    """Open a page to those whose posts give one of ``capabilities``: in the whole city, if ``everywhere``. What is done
+    there is their act, by that post.
 
     Others are told so on a page with status 403; who is not signed in is asked to.
     """
@@ -171,11 +238,13 @@ def opens_for(*capabilities: str, everywhere: bool = False) -> Callable[[View[P]
         @wraps(view)
         def guarded(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
             reader = scope(request)
-            if not any(reader.can(c) for c in capabilities):
+            post = next((found for c in capabilities if (found := reader.grant_for(c)) is not None), None)
+            if post is None:
                 raise Forbidden(_("None of your posts opens this page."))
             if everywhere and not any(reader.covers(c, names.root()) for c in capabilities):
                 raise Forbidden(_("This concerns the whole city, and your posts do not."))
-            return view(request, *args, **kwargs)
+            with acts.by(person(request), post.role, post.unit):
+                return view(request, *args, **kwargs)
 
         return cast(View[P], login_required(guarded))
 
@@ -197,9 +266,47 @@ def named(text: str) -> str:
     return text[text.rindex("[") + 1 : -1].strip() if text.endswith("]") and "[" in text else text
 
 
-def did(request: HttpRequest, what: str, *args: object) -> None:
-    """Write one line of who changed what in the administration (GB/T 22239-2019 8.1.4, audit of every user)."""
-    log.info("%s " + what, person(request).username, *args)
+@dataclass(frozen=True)
+class Period:
+    """The days that an address asks for: from the first moment of ``since`` to the last of ``until``."""
+
+    since: dt.datetime
+    until: dt.datetime | None
+    #: How a form shows them, and what of the address was not understood.
+    shown: dict[str, str]
+    wrong: list[str]
+
+
+def period(request: HttpRequest, usual: dt.timedelta) -> Period:
+    """The days under ``since`` and ``until`` in the address; so many as ``usual``, where it names no first."""
+    texts = {name: asked(request, name) for name in ("since", "until")}
+    days = {name: _day(text) for name, text in texts.items()}
+    wrong = [
+        _("“%(text)s” is no day: write it as 2026-03-02.") % {"text": text}
+        for name, text in texts.items()
+        if text and days[name] is None
+    ]
+    until = days["until"]
+    since = days["since"] or (until or timezone.localdate()) - usual
+    return Period(
+        since=_midnight(since),
+        until=_midnight(until + dt.timedelta(days=1)) if until else None,
+        shown={"since": since.isoformat(), "until": until.isoformat() if until else ""},
+        wrong=wrong,
+    )
+
+
+def _midnight(day: dt.date) -> dt.datetime:
+    return timezone.make_aware(dt.datetime.combine(day, dt.time()))
+
+
+def _day(text: str) -> dt.date | None:
+    """The day in an address; None where it is none that the calendar or the database knows."""
+    try:
+        day = parse_date(text)
+    except ValueError:
+        return None
+    return day if day is not None and 1900 < day.year < 9000 else None
 
 
 def refused(form: forms.Form, wrong: Invalid) -> None:

@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST, require_safe
 
-from lucheng.channels.administration.doors import did, opens_for, page, paged
+from lucheng.channels.administration.doors import opens_for, page, paged
 from lucheng.core.clocks import sweep as clocks
 from lucheng.core.ledger import outbox
 from lucheng.core.ledger.models import Message
@@ -62,7 +62,6 @@ def retry_messages(request: HttpRequest) -> HttpResponse:
     channel = request.POST.get("channel", "")
     error = request.POST.get("error") if channel else None
     count = outbox.retry(timezone.now(), channel=channel, error=error)
-    did(request, "let %s messages be tried again (%s)", count, channel or "all")
     text = ngettext("%(n)s message will be tried again.", "%(n)s messages will be tried again.", count)
     messages.success(request, text % {"n": f"{count:,}"})
     return HttpResponseRedirect(reverse("jobs"))
@@ -73,7 +72,6 @@ def retry_messages(request: HttpRequest) -> HttpResponse:
 def retry_clocks(request: HttpRequest) -> HttpResponse:
     """Let the worker try the clocks that it had left alone."""
     count = clocks.retry(timezone.now())
-    did(request, "let %s clocks be tried again", count)
     text = ngettext("%(n)s clock will be tried again.", "%(n)s clocks will be tried again.", count)
     messages.success(request, text % {"n": f"{count:,}"})
     return HttpResponseRedirect(reverse("jobs"))

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from typing import Any
 from urllib.parse import urlencode
 
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
-from django.utils.dateparse import parse_date
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from lucheng.channels.administration.doors import PAGE, asked, did, named, opens_for, page, workbook
+from lucheng.channels.administration.doors import PAGE, asked, named, opens_for, page, period, workbook
+from lucheng.core.ledger import acts
 from lucheng.core.organisation.middleware import scope
 from lucheng.core.privacy import looks as register
 from lucheng.web import numbers
@@ -20,39 +20,19 @@ from lucheng.web import numbers
 TEXTS = ("person", "unit", "number", "reason")
 
 
-def _midnight(day: dt.date) -> dt.datetime:
-    return timezone.make_aware(dt.datetime.combine(day, dt.time()))
-
-
-def _day(text: str) -> dt.date | None:
-    """The day in an address; None where it is none that the calendar or the database knows."""
-    try:
-        day = parse_date(text)
-    except ValueError:
-        return None
-    return day if day is not None and 1900 < day.year < 9000 else None
-
-
 def _wanted(request: HttpRequest) -> tuple[register.Asked, dict[str, str], list[str]]:
     """What the address asks for, how its form shows it, and what of it was not understood."""
-    shown = {name: asked(request, name) for name in (*TEXTS, "since", "until")}
-    since, until = _day(shown["since"]), _day(shown["until"])
-    wrong = [
-        _("“%(text)s” is no day: write it as 2026-03-02.") % {"text": shown[name]}
-        for name, day in (("since", since), ("until", until))
-        if shown[name] and day is None
-    ]
-    since = since or (until or timezone.localdate()) - register.USUAL_PERIOD
-    shown |= {"since": since.isoformat(), "until": until.isoformat() if until else ""}
+    shown = {name: asked(request, name) for name in TEXTS}
+    days = period(request, register.USUAL_PERIOD)
     wanted = register.Asked(
         person=shown["person"],
         unit=named(shown["unit"]),
         number=shown["number"],
         reason=shown["reason"],
-        since=_midnight(since),
-        until=_midnight(until + dt.timedelta(days=1)) if until else None,
+        since=days.since,
+        until=days.until,
     )
-    return wanted, shown, wrong
+    return wanted, shown | days.shown, days.wrong
 
 
 @opens_for(register.AUDIT)
@@ -85,5 +65,6 @@ def sheet(request: HttpRequest) -> HttpResponse:
     wanted, shown, _wrong = _wanted(request)
     rows = register.find(register.visible(scope(request)), wanted)
     response = workbook(_("looks"), lambda file: register.export(rows, file))
-    did(request, "took a sheet of looks (%s)", ", ".join(n for n, text in shown.items() if text))
+    with transaction.atomic():
+        acts.wrote("looks_exported", details={"filter": [name for name, text in shown.items() if text]})
     return response

@@ -13,7 +13,6 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from lucheng.channels.administration.doors import (
     asked,
-    did,
     named,
     opens_for,
     page,
@@ -85,7 +84,6 @@ def role(request: HttpRequest, code: str) -> HttpResponse:
                 form.add_error(None, str(late.detail))
                 status = 409
             else:
-                did(request, "changed role %s to %s %s", code, entered["reach"], entered["capabilities"])
                 messages.success(request, _("The role has been changed; its posts follow at once."))
                 return HttpResponseRedirect(reverse("roles"))
     else:
@@ -170,7 +168,6 @@ def add_unit(request: HttpRequest) -> HttpResponse:
             except Invalid as wrong:
                 refused(form, wrong)
             else:
-                did(request, "added unit %s", added.code)
                 messages.success(request, _("%(name)s has been added.") % {"name": added.name})
                 return HttpResponseRedirect(reverse("unit-record", args=[added.pk]))
     else:
@@ -203,14 +200,13 @@ def unit(request: HttpRequest, pk: int) -> HttpResponse:
         status = 422
         if form.is_valid():
             try:
-                changed = register.edit_unit(found, _entered(request, form), seen=request.GET.get("seen", ""))
+                register.edit_unit(found, _entered(request, form), seen=request.GET.get("seen", ""))
             except Invalid as wrong:
                 refused(form, wrong)
             except Conflict as late:
                 form.add_error(None, str(late.detail))
                 status = 409
             else:
-                did(request, "changed unit %s", changed.code)
                 messages.success(request, _("The unit has been changed."))
                 return HttpResponseRedirect(reverse("unit-record", args=[pk]))
     else:
@@ -254,11 +250,9 @@ def close_unit(request: HttpRequest, pk: int) -> HttpResponse:
         if "sure" not in request.POST:
             raise Invalid({"sure": _("Say first that you have read what hangs on this unit.")})
         register.close_unit(found, seen=seen)
-        did(request, "closed unit %s", found.code)
         messages.success(request, _("%(name)s is closed: no new order comes to it.") % {"name": found.name})
     else:
         register.reopen_unit(found, seen=seen)
-        did(request, "let unit %s stand again", found.code)
         messages.success(request, _("%(name)s stands again.") % {"name": found.name})
     return HttpResponseRedirect(reverse("unit-record", args=[pk]))
 
@@ -306,7 +300,6 @@ def add_person(request: HttpRequest) -> HttpResponse:
         except Invalid as wrong:
             refused(form, wrong)
         else:
-            did(request, "added %s", added.username)
             if made:
                 return _shown_once(request, added, made)
             messages.success(request, _("%(name)s has been added. Give them a post.") % {"name": added.name})
@@ -344,7 +337,7 @@ def member(request: HttpRequest, pk: int) -> HttpResponse:
             try:
                 if not scope(request).covers(EDIT, entered["place"]):
                     raise Invalid({"place": _("Your own posts do not reach there.")})
-                post = staff.add_post(
+                staff.add_post(
                     found,
                     entered["role"],
                     entered["place"],
@@ -358,7 +351,6 @@ def member(request: HttpRequest, pk: int) -> HttpResponse:
             except Invalid as wrong:
                 refused(form, wrong)
             else:
-                did(request, "gave %s the post %s at %s", found.username, post.role_id, post.place)
                 messages.success(request, _("The post has been given."))
                 return HttpResponseRedirect(reverse("person", args=[pk]))
     else:
@@ -387,7 +379,6 @@ def end_post(request: HttpRequest, pk: int, post: int) -> HttpResponse:
     if not scope(request).covers(EDIT, found.place):
         raise Forbidden(_("Your own posts do not reach there."))
     staff.end_post(found, timezone.localdate())
-    did(request, "ended the post %s of %s at %s", found.role_id, found.person.username, found.place)
     messages.success(request, _("The post has ended."))
     return HttpResponseRedirect(reverse("person", args=[pk]))
 
@@ -398,7 +389,6 @@ def lock(request: HttpRequest, pk: int) -> HttpResponse:
     """Let somebody sign in no longer, or again."""
     found = _member(pk)
     staff.set_active(found, not found.is_active, by=person(request))
-    did(request, "%s %s", "locked" if found.is_active else "unlocked", found.username)
     messages.success(
         request, _("They can no longer sign in.") if found.is_active else _("They can sign in again.")
     )
@@ -412,7 +402,6 @@ def new_password(request: HttpRequest, pk: int) -> HttpResponse:
     found = _member(pk)
     password = staff.made_password()
     staff.set_password(found, password, by=person(request))
-    did(request, "gave %s a new first password", found.username)
     return _shown_once(request, found, password)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -16,14 +17,16 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_safe
 
-from lucheng.channels.administration.doors import ANY, asked, opens_for, page, parts
+from lucheng.channels.administration.doors import ANY, asked, face, opens_for, page, parts
 from lucheng.channels.administration.forms import matter_label, place_label
-from lucheng.core.cases.queries import count
+from lucheng.core.cases.queries import COUNT_LIMIT, count
 from lucheng.core.clocks.models import CalendarYear, TimeLimit
 from lucheng.core.dispatch import editions, matters
 from lucheng.core.dispatch.models import Rule, Version
 from lucheng.core.errors import Forbidden, NotFound
-from lucheng.core.ledger import wording
+from lucheng.core.ledger import acts, verifications, wording
+from lucheng.core.ledger.models import Verification
+from lucheng.core.organisation import signing_in
 from lucheng.core.organisation.access import Scope
 from lucheng.core.organisation.middleware import scope
 from lucheng.core.organisation.models import Person, Role, Unit
@@ -41,7 +44,8 @@ OFFERED = 12
 @opens_for(*ANY)
 @require_safe
 def overview(request: HttpRequest) -> HttpResponse:
-    """What the reader may keep, each part with how it stands."""
+    """What the reader may keep, each part with how it stands, and on top what waits for them. Each of the three
+    administrators is greeted by what they are."""
     stands: dict[str, Callable[[], Lines]] = {
         "catalogue-editions": _catalogue,
         "units": _units,
@@ -54,12 +58,14 @@ def overview(request: HttpRequest) -> HttpResponse:
         "retention": _retention,
         "processing-registers": _registers,
         "jobs": _jobs,
+        "acts": _acts,
+        "sign-ins": _sign_ins,
+        "verifications": _verifications,
     }
-    cards = [
-        {"part": part, "lines": stands[part.page]() if part.page in stands else []}
-        for part in parts(scope(request))
-    ]
-    return page(request, "overview", {"cards": cards})
+    nothing: Lines = []
+    cards = [(part, stands.get(part.page, lambda: nothing)()) for part in parts(scope(request))]
+    waits = [(part, line) for part, lines in cards for line, waiting in lines if waiting]
+    return page(request, "overview", {"cards": cards, "face": face(scope(request)), "waits": waits})
 
 
 #: Words, and whether they wait for somebody.
@@ -175,6 +181,40 @@ def _jobs() -> Lines:
         text = ngettext("%(n)s clock left alone", "%(n)s clocks left alone", found.parked_clocks)
         lines.append((text % {"n": found.parked_clocks}, True))
     return lines or [(_("Everything that should happen by itself does."), False)]
+
+
+def _today() -> dt.datetime:
+    return timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
+
+
+def _acts() -> Lines:
+    n = acts.count_since(_today())
+    return [(ngettext("%(n)s act today", "%(n)s acts today", n) % {"n": n}, False)]
+
+
+def _sign_ins() -> Lines:
+    n = signing_in.refused_since(_today(), COUNT_LIMIT)
+    if not n:
+        return [(_("Nobody was refused today."), False)]
+    text = ngettext("%(n)s try was refused today.", "%(n)s tries were refused today.", n)
+    return [(text % {"n": numbers.counted(n)}, False)]
+
+
+def _verifications() -> Lines:
+    now = timezone.now()
+    if verifications.under_way() is not None:
+        return [(_("A verification is under way."), False)]
+    last = verifications.listed().filter(state=Verification.State.DONE).first()
+    if last is None or last.ended_at is None or now - last.ended_at > verifications.DUE:
+        return [(_("The ledger has not been verified for a week."), True)]
+    if last.findings:
+        text = ngettext(
+            "The last verification found %(n)s thing that is wrong.",
+            "The last verification found %(n)s things that are wrong.",
+            last.findings,
+        )
+        return [(text % {"n": f"{last.findings:,}"}, True)]
+    return [(_("The last verification found nothing wrong."), False)]
 
 
 @login_required

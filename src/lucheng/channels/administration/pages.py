@@ -6,6 +6,7 @@ from django.urls import path
 from django.utils.translation import gettext_lazy as _
 
 from lucheng.channels.administration import (
+    audit,
     catalogue,
     copies,
     jobs,
@@ -103,4 +104,8 @@ urlpatterns = [
     path("admin/jobs/failed/", jobs.failed, name="failed-messages"),
     path("admin/jobs/messages/retry/", jobs.retry_messages, name="retry-messages"),
     path("admin/jobs/clocks/retry/", jobs.retry_clocks, name="retry-clocks"),
+    path("admin/acts/", audit.acts, name="acts"),
+    path("admin/acts/sheet/", audit.acts_sheet, name="acts-sheet"),
+    path("admin/sign-ins/", audit.sign_ins, name="sign-ins"),
+    path("admin/verifications/", audit.verifications, name="verifications"),
 ]

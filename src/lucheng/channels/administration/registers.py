@@ -18,7 +18,6 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from lucheng.channels.administration.doors import (
     asked,
-    did,
     opens_for,
     page,
     paged,
@@ -198,7 +197,6 @@ def new(request: HttpRequest, register: str) -> HttpResponse:
         except Invalid as wrong:
             refused(form, wrong)
         else:
-            did(request, "wrote entry %s of register %s", entered["code"], into)
             messages.success(request, _("The entry is written."))
             return HttpResponseRedirect(reverse("processing-register-entry", args=[into, entered["code"]]))
     context = {"register": into, "form": form}
@@ -243,7 +241,6 @@ def write(request: HttpRequest, register: str, code: str) -> HttpResponse:
             if made is None:
                 messages.success(request, _("Nothing differs from before."))
             else:
-                did(request, "wrote version %s of entry %s of register %s", made.version, code, into)
                 messages.success(request, _("Version %(n)s is written.") % {"n": made.version})
             return HttpResponseRedirect(reverse("processing-register-entry", args=[into, code]))
     context = {"register": into, "form": form, "entry": last, "seen": seen, "differs": differs}
@@ -276,7 +273,6 @@ def end(request: HttpRequest, register: str, code: str) -> HttpResponse:
             form.add_error(None, str(late.detail))
             status, seen = late.status, None
         else:
-            did(request, "ended entry %s of register %s on %s", code, into, entered["ended_on"])
             messages.success(request, _("The end is written. The entry is kept three years from then on."))
             return HttpResponseRedirect(reverse("processing-register-entry", args=[into, code]))
     return _show(request, into, code, form=form, seen=seen, status=status)
@@ -292,7 +288,6 @@ def destroy(request: HttpRequest, register: str, code: str) -> HttpResponse:
     except Conflict as kept:
         messages.error(request, str(kept.detail))
         return HttpResponseRedirect(reverse("processing-register-entry", args=[into, code]))
-    did(request, "destroyed %s versions of entry %s of register %s", count, code, into)
     text = ngettext("%(n)s version is destroyed.", "%(n)s versions are destroyed.", count)
     messages.success(request, text % {"n": count})
     if core.history(into, code).exists():

@@ -16,7 +16,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from lucheng.channels.administration.doors import did, opens_for, page, paged, person, refused
+from lucheng.channels.administration.doors import opens_for, page, paged, person, refused
 from lucheng.channels.administration.forms import RequestForm
 from lucheng.core.cases import engine, kinds
 from lucheng.core.cases.lifecycle import EVENT_NAMES, FIELDS, Transition
@@ -82,7 +82,6 @@ def take_down(request: HttpRequest) -> HttpResponse:
         except Invalid as wrong:
             refused(form, wrong)
         else:
-            did(request, "took down request %s", made.number)
             messages.success(
                 request,
                 _("Taken down. The tracking code for whoever asked: %(code)s") % {"code": made.code},
@@ -217,14 +216,12 @@ def act(request: HttpRequest, number: str) -> HttpResponse:
 def copy(request: HttpRequest, number: str) -> HttpResponse:
     """The file for whoever asked."""
     case = rights.find(scope(request), number)
-    answer = zipped(
+    return zipped(
         number,
         lambda file: rights.copy(
             case, file, person=person(request), scope=scope(request), now=timezone.now()
         ),
     )
-    did(request, "had a copy made for request %s", number)
-    return answer
 
 
 @_doing
@@ -240,7 +237,6 @@ def delete(request: HttpRequest, number: str) -> HttpResponse:
         scope=scope(request),
         now=timezone.now(),
     )
-    did(request, "destroyed %s things of case %s for request %s", done, order, number)
     text = ngettext("%(n)s thing destroyed.", "%(n)s things destroyed.", done) % {"n": done}
     return _done(request, number, text)
 
@@ -252,7 +248,6 @@ def correct(request: HttpRequest, number: str) -> HttpResponse:
     order = request.POST.get("order", "")
     entered = {name: request.POST.get(name, "") for name in contacts.FIELDS}
     rights.correct(case, order, entered, person=person(request), scope=scope(request), now=timezone.now())
-    did(request, "corrected the contact of case %s for request %s", order, number)
     return _done(request, number, _("Corrected."))
 
 

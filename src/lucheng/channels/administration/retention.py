@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from lucheng.channels.administration.doors import did, opens_for, page, paged, person, refused
+from lucheng.channels.administration.doors import opens_for, page, paged, person, refused
 from lucheng.channels.administration.forms import HoldForm
 from lucheng.core.cases.kinds import KINDS
 from lucheng.core.errors import Conflict, Forbidden, Invalid, Refused
@@ -98,7 +98,6 @@ def approve(request: HttpRequest, pk: int) -> HttpResponse:
         )
     except (Conflict, Forbidden) as late:
         return _show(request, pk, wrong=late, status=late.status)
-    did(request, "approved retention batch %s", pk)
     messages.success(
         request, _("Approved. The worker destroys it within minutes; this page says how far it is.")
     )
@@ -117,7 +116,6 @@ def hold_items(request: HttpRequest, pk: int) -> HttpResponse:
         )
     except (Invalid, Conflict) as wrong:
         return _show(request, pk, wrong=wrong, status=wrong.status)
-    did(request, "held %s cases of retention batch %s", count, pk)
     text = ngettext("%(n)s order is held.", "%(n)s orders are held.", count)
     messages.success(request, text % {"n": count})
     return HttpResponseRedirect(reverse("retention-batch", args=[pk]))
@@ -140,7 +138,6 @@ def holds(request: HttpRequest) -> HttpResponse:
         except Conflict as late:
             form.add_error("number", str(late.detail))
         else:
-            did(request, "held case %s", entered["number"])
             messages.success(request, _("This order is held back."))
             return HttpResponseRedirect(reverse("retention-holds"))
     context = {"form": form, **paged(request, retention.holds())}
@@ -153,12 +150,9 @@ def holds(request: HttpRequest) -> HttpResponse:
 def lift(request: HttpRequest, pk: int) -> HttpResponse:
     """End a hold."""
     try:
-        found = retention.lift(
-            pk, reason=request.POST.get("reason", ""), person=person(request), now=timezone.now()
-        )
+        retention.lift(pk, reason=request.POST.get("reason", ""), person=person(request), now=timezone.now())
     except Invalid as wrong:
         messages.error(request, str(wrong.detail))
     else:
-        did(request, "lifted the hold of case %s", found.number)
         messages.success(request, _("The hold is lifted. What is due is proposed again."))
     return HttpResponseRedirect(reverse("retention-holds"))

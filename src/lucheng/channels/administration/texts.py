@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import pgettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from lucheng.channels.administration.doors import did, opens_for, page, person, refused
+from lucheng.channels.administration.doors import opens_for, page, person, refused
 from lucheng.channels.administration.forms import TextsForm
 from lucheng.core.clocks.models import ClockKind
 from lucheng.core.errors import Conflict, Invalid, NotFound
@@ -136,7 +136,6 @@ def text(request: HttpRequest, name: str) -> HttpResponse:
                 form.add_error(None, str(late.detail))
                 status, conflict = 409, True
             else:
-                did(request, "worded message %s in %s languages", name, count)
                 messages.success(
                     request,
                     _("The text holds from now on, for every message that has not left yet.")
@@ -189,6 +188,5 @@ def reset(request: HttpRequest, name: str) -> HttpResponse:
         timezone.now(),
         after=numbers.whole(seen, -1),
     )
-    did(request, "set message %s back", name)
     messages.success(request, _("The text is as delivered again."))
     return HttpResponseRedirect(reverse("message-text", args=[name]))

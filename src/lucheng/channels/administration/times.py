@@ -18,7 +18,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import pgettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from lucheng.channels.administration.doors import did, opens_for, page, refused, workbook
+from lucheng.channels.administration.doors import opens_for, page, refused, workbook
 from lucheng.channels.administration.forms import DayForm, DueForm, SheetForm, YearSheetForm
 from lucheng.core.cases.kinds import KINDS
 from lucheng.core.cases.models import Nature, Urgency
@@ -93,13 +93,6 @@ def _name_day(request: HttpRequest, year: int) -> HttpResponse:
         except Invalid as wrong:
             refused(form, wrong)
         else:
-            did(
-                request,
-                "made %s %s (%s)",
-                named.day,
-                "a working day" if named.working else "a day off",
-                named.name,
-            )
             messages.success(
                 request, _("The day has been entered. Clocks that are running keep their due time.")
             )
@@ -158,7 +151,6 @@ def upload_year(request: HttpRequest, year: int) -> HttpResponse:
         except Faulty as error:
             faulty = error
         else:
-            did(request, "replaced the calendar of %s", year)
             messages.success(
                 request,
                 _(
@@ -179,7 +171,6 @@ def forget_day(request: HttpRequest, year: int) -> HttpResponse:
     except ValueError:
         raise NotFound(_("This is not a date.")) from None
     days.forget_day(day)
-    did(request, "let %s follow its weekday", day)
     messages.success(request, _("The day follows its weekday again."))
     return HttpResponseRedirect(reverse("calendar", args=[year]))
 
@@ -283,13 +274,6 @@ def _replace_limits(request: HttpRequest) -> HttpResponse:
             except Faulty as error:
                 faulty = error
             else:
-                did(
-                    request,
-                    "replaced the time limits: %s added, %s changed, %s removed",
-                    loaded.added,
-                    loaded.changed,
-                    loaded.removed,
-                )
                 messages.success(
                     request,
                     _("%(added)s rows added, %(changed)s changed, %(removed)s removed.")

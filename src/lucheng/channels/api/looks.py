@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
-
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -18,19 +16,11 @@ from lucheng.core.privacy import looks
 router = Router(tags=["looks"])
 
 
-class Wanted(out.Body):
+class Wanted(out.Stretch):
     person: str = Field(default="", max_length=80, description="name or user name, in full")
     unit: str = Field(default="", max_length=80, description="name or code, in full")
     number: str = Field(default="", max_length=20, description="order number")
     reason: str = Field(default="", max_length=80, description="words of the reason")
-    since: dt.datetime | None = Field(default=None, description="without it: of the last 30 days")
-    until: dt.datetime | None = None
-    before: out.Id | None = Field(default=None, description="``next`` of the page before")
-    limit: int = Field(default=50, ge=1, le=200)
-
-
-def _moment(given: dt.datetime | None) -> dt.datetime | None:
-    return timezone.make_aware(given) if given is not None and given.tzinfo is None else given
 
 
 @router.get("/looks", response=out.LooksOut, summary="List looks at sealed data")
@@ -45,8 +35,8 @@ def list_looks(request: HttpRequest, wanted: Query[Wanted]) -> out.LooksOut:
         unit=wanted.unit,
         number=wanted.number,
         reason=wanted.reason,
-        since=_moment(wanted.since) or timezone.now() - looks.USUAL_PERIOD,
-        until=_moment(wanted.until),
+        since=out.moment(wanted.since) or timezone.now() - looks.USUAL_PERIOD,
+        until=out.moment(wanted.until),
     )
     rows, following = looks.page(looks.find(looks.visible(who), asked), wanted.before, wanted.limit)
     return out.LooksOut(

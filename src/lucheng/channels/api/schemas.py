@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import Annotated, Any
 
+from django.utils import timezone
 from ninja import Schema
 from pydantic import ConfigDict, Field
 
@@ -23,6 +24,20 @@ class Body(Schema):
     """A request body: a field that is not known is a mistake, not a wish to be ignored."""
 
     model_config = ConfigDict(extra="forbid")
+
+
+class Stretch(Body):
+    """What is asked of a list that is read from its newest row on."""
+
+    since: dt.datetime | None = Field(default=None, description="without it: of the last 30 days")
+    until: dt.datetime | None = None
+    before: Id | None = Field(default=None, description="``next`` of the page before")
+    limit: int = Field(default=50, ge=1, le=200)
+
+
+def moment(given: dt.datetime | None) -> dt.datetime | None:
+    """A moment that a caller names; in the city's time where it names no other."""
+    return timezone.make_aware(given) if given is not None and given.tzinfo is None else given
 
 
 class Problem(Schema):
@@ -463,6 +478,91 @@ class ProcessingOut(Schema):
 
 class ProcessingHistory(RegisterEntryOut):
     versions: list[RegisterVersion] = Field(description="those that are kept, the newest first, 100 at most")
+# --- for the audit administrator ------------------------------------------------------------------------------------
+
+
+class PersonRef(Schema):
+    name: str
+    username: str
+
+
+class ActOut(Schema):
+    """One act, as link ``seq`` of the chain of acts."""
+
+    seq: int
+    at: dt.datetime
+    person: PersonRef | None = Field(description="none: the operator of the system, by a command")
+    person_id: int | None
+    role: str
+    unit: UnitRef | None
+    action: str
+    kind: str = Field(description="what it was done to")
+    name: str = Field(description="the name or number of that")
+    details: dict[str, Any]
+    words: str = Field(description="what was done, in the caller's language")
+    prev: str
+    hash: str
+
+
+class ActsOut(Schema):
+    acts: list[ActOut]
+    next: int | None = Field(description="``before`` of the next page; none on the last")
+
+
+class SignInOut(Schema):
+    """One try to sign in and what came of it, or the end of a session."""
+
+    id: int
+    at: dt.datetime
+    person: PersonRef | None = Field(description="whose account it is; none where there is no such account")
+    outcome: str = Field(description="in, half (the second factor is asked for), refused, out, ended")
+    reason: str = Field(description="of a refusal: wrong, locked, closed, old, failed")
+    by: str = Field(description="what was shown last: password, passkey, app, recovery, city")
+    address: str
+
+
+class SignInsOut(Schema):
+    sign_ins: list[SignInOut]
+    next: int | None = Field(description="``before`` of the next page; none on the last")
+
+
+class VerificationWanted(Body):
+    files: bool = Field(default=False, description="read every photograph as well")
+
+
+class FoundOut(Schema):
+    """One thing that is wrong. ``case`` is an order number, ``seq`` the number of the event or act, if one."""
+
+    kind: str
+    case: str
+    seq: int | None
+    text: str
+
+
+class VerificationOut(Schema):
+    """One verification. ``found`` holds the first of its ``findings``."""
+
+    id: int
+    asked_at: dt.datetime
+    asked_by: PersonRef | None = Field(description="none: by a command")
+    files: bool
+    state: str = Field(description="waiting, running, done, failed")
+    began_at: dt.datetime | None
+    ended_at: dt.datetime | None
+    events_in_all: int
+    cases: int
+    events: int
+    acts: int
+    anchors: int
+    not_anchored: int
+    findings: int
+    found: list[FoundOut]
+    error: str
+
+
+class VerificationsOut(Schema):
+    verifications: list[VerificationOut]
+    next: int | None = Field(description="``before`` of the next page; none on the last")
 
 
 # --- for residents --------------------------------------------------------------------------------------------------

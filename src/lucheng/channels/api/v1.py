@@ -15,6 +15,7 @@ from ninja.parser import Parser
 from ninja.renderers import BaseRenderer
 
 from lucheng.channels.api import (
+    audit,
     looks,
     overview,
     problems,
@@ -133,6 +134,7 @@ for router in (
     looks.router,
     registers.router,
     processing.router,
+    audit.router,
     reference.router,
     reference.advice,
     public.router,

@@ -24,8 +24,8 @@ from lucheng.core.clocks import account
 from lucheng.core.clocks.models import Clock
 from lucheng.core.dispatch import catalogue
 from lucheng.core.errors import Conflict, Invalid, NotFound, Refused
-from lucheng.core.ledger import verify
-from lucheng.core.ledger.models import Anchor, Event, Message
+from lucheng.core.ledger import anchors, verify
+from lucheng.core.ledger.models import Event, Message
 from lucheng.core.organisation.access import Scope
 from lucheng.core.organisation.middleware import scope
 from lucheng.core.organisation.models import Person
@@ -68,7 +68,8 @@ def verify_chain(request: HttpRequest, number: str) -> HttpResponse:
     case = _case(request, number)
     tally = verify.Tally()
     findings = list(verify.verify(tally, number=case.number, files=True))
-    anchored = Anchor.objects.order_by("-upto").values_list("upto", flat=True).first() or 0
+    anchor = anchors.newest()
+    anchored = anchor.upto if anchor is not None else 0
     result = {
         "findings": findings,
         "events": tally.events,

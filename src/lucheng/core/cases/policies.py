@@ -6,7 +6,7 @@ nothing. Rows are written only where a piece of code has said that it reads ever
 may lock it.
 
 Every model with a foreign key to a case is walled with it, without a list: a new room has its walls once it is
-migrated.
+migrated. What administrators did and who signed in stands apart from cases, and has walls of its own.
 """
 
 from __future__ import annotations
@@ -22,6 +22,8 @@ from django.db.models import ForeignKey, Model
 from psycopg import errors, sql
 
 from lucheng.core.cases.models import Case
+from lucheng.core.ledger.models import Act
+from lucheng.core.organisation.models import SignIn
 from lucheng.postgresql.context import ROLE
 
 log = logging.getLogger(__name__)
@@ -56,6 +58,10 @@ _BY_KEEPER = f"""
         select from jsonb_to_recordset({_told("kept")}::jsonb) as keeper("by" text, place_from text, place_to text)
         where cases_case.kept_by = keeper."by" and place >= keeper.place_from and place < keeper.place_to)
 """
+
+
+#: Shown only to a piece of code that says that it reads everything, and why.
+APART: tuple[type[Model], ...] = (Act, SignIn)
 
 
 def walled() -> dict[type[Model], ForeignKey[Any, Any] | None]:
@@ -98,10 +104,16 @@ def _policies() -> Iterator[tuple[str, str, str]]:
         # To lock a row is an update to PostgreSQL.
         yield table, "lock_or_change", f"for update to {ROLE} using ({seen}) with check ({_EVERYTHING})"
         yield table, "remove", f"for delete to {ROLE} using ({_EVERYTHING})"
+    for model in APART:
+        yield (
+            model._meta.db_table,
+            "everything",
+            f"for all to {ROLE} using ({_EVERYTHING}) with check ({_EVERYTHING})",
+        )
 
 
 #: Tables of the ledger, of which nothing is ever changed: the database refuses it to the owner too.
-_ADDED_ONLY = ("ledger_event", "ledger_anchor")
+_ADDED_ONLY = ("ledger_event", "ledger_anchor", "ledger_act")
 
 #: What only a superuser may do: what is amiss until it is done, whether it is done, and how.
 _BY_SUPERUSER = (

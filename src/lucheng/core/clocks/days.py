@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from lucheng.core.clocks.calendar import FIRST, LAST
 from lucheng.core.clocks.models import CalendarDay, CalendarYear
 from lucheng.core.errors import Invalid, NotFound, Text
+from lucheng.core.ledger import acts
 from lucheng.core.revisions.snapshot import bump
 
 
@@ -36,6 +37,7 @@ def name_day(day: dt.date, working: bool, name: str) -> CalendarDay:
             defaults={"working": working, "name": name},
             create_defaults={"working": working, "name": name, "year": year},
         )
+        acts.wrote("day_named", day.isoformat(), {"working": working})
     return named
 
 
@@ -45,3 +47,4 @@ def forget_day(day: dt.date) -> None:
         bump("calendar")
         if not CalendarDay.objects.filter(day=day).delete()[0]:
             raise NotFound(_("This day follows its weekday already."))
+        acts.wrote("day_forgotten", day.isoformat())

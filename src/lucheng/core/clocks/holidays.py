@@ -18,6 +18,7 @@ from lucheng.core.clocks.calendar import FIRST, LAST, Calendar, Span
 from lucheng.core.clocks.models import CalendarDay, CalendarYear, WorkingSpan
 from lucheng.core.errors import Text
 from lucheng.core.faults import Fault, Faulty
+from lucheng.core.ledger import acts
 from lucheng.core.revisions.snapshot import Snapshot, bump
 
 #: The calendar that every city starts from.
@@ -252,6 +253,8 @@ def _replace(years: list[Year], spans: list[Span]) -> Loaded:
             WorkingSpan.objects.bulk_create(
                 [WorkingSpan(opens=opens, closes=closes) for opens, closes in spans]
             )
+        if changed or hours:
+            acts.wrote("calendar_loaded", ", ".join(map(str, changed)))
     return Loaded(tuple(changed), tuple(unchanged), hours)
 
 

@@ -22,6 +22,7 @@ from lucheng.core.clocks.models import ClockKind, TimeLimit, TimeUnit
 from lucheng.core.dispatch import matters
 from lucheng.core.errors import Text
 from lucheng.core.faults import Fault, Faulty
+from lucheng.core.ledger import acts
 from lucheng.core.revisions.snapshot import Snapshot, bump
 
 #: The limits that every city starts from.
@@ -246,6 +247,9 @@ def load(path: Path = NATIONAL) -> Loaded:
         TimeLimit.objects.bulk_create(added)
         if changed:
             TimeLimit.objects.bulk_update(changed, [f for f in _FIELDS if f not in _KEY])
+        if added or changed or old:
+            counts = {"added": len(added), "changed": len(changed), "removed": len(old)}
+            acts.wrote("limits_loaded", details=counts)
     return Loaded(len(added), len(changed), len(old), unchanged, tuple(_idle(rows)))
 
 

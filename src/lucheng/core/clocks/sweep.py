@@ -20,7 +20,7 @@ from lucheng.core.cases.models import Case, Supervision
 from lucheng.core.clocks.calendar import ZONE
 from lucheng.core.clocks.models import Clock, ClockKind
 from lucheng.core.clocks.service import escalate_at
-from lucheng.core.ledger import outbox
+from lucheng.core.ledger import acts, outbox
 from lucheng.core.ledger.append import SYSTEM, append
 from lucheng.core.organisation.models import Unit
 from lucheng.postgresql.context import everything
@@ -71,9 +71,12 @@ def sweep(now: dt.datetime, limit: int = 20) -> int:
 @everything("clocks that were left alone, whatever case they are of")
 def retry(now: dt.datetime) -> int:
     """Let the sweeper try the clocks that it had left alone; returns how many there were."""
-    return Clock.objects.filter(state=Clock.State.RUNNING, next_at=None, failures__gte=MAX_FAILURES).update(
-        failures=0, next_at=now
-    )
+    with transaction.atomic():
+        parked = Clock.objects.filter(state=Clock.State.RUNNING, next_at=None, failures__gte=MAX_FAILURES)
+        count = parked.update(failures=0, next_at=now)
+        if count:
+            acts.wrote("clocks_retried", details={"count": count})
+    return count
 
 
 def _say(clock: Clock, now: dt.datetime) -> None:

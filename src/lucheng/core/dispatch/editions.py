@@ -16,6 +16,7 @@ from lucheng.core.dispatch.models import Rule, Version
 from lucheng.core.dispatch.rules import MATTER, Checker, Row, rows_of
 from lucheng.core.errors import Conflict, Forbidden, Invalid, NotFound
 from lucheng.core.faults import Fault, Faulty
+from lucheng.core.ledger import acts
 from lucheng.core.organisation.access import scope_of
 from lucheng.core.organisation.models import Person
 from lucheng.core.places.names import place_name
@@ -93,6 +94,7 @@ def create(
     with transaction.atomic():
         version = _new(note, now)
         _write(version, [row for _number, row in rows], {code: u.id for code, u in checker.units.items()})
+        acts.wrote("edition_drafted", version.number, {"count": len(rows)})
     return version
 
 
@@ -107,8 +109,8 @@ def draft_from_published(note: str, now: dt.datetime) -> Version:
     with transaction.atomic():
         version = _new(note, now)
         current = in_force()
+        rows = rows_of(current) if current is not None else []
         if current is not None:
-            rows = rows_of(current)
             units = dict(Rule.objects.filter(version=current).values_list("lead__code", "lead_id"))
             units |= dict(
                 Rule.assists.through.objects.filter(rule__version=current).values_list(
@@ -116,6 +118,7 @@ def draft_from_published(note: str, now: dt.datetime) -> Version:
                 )
             )
             _write(version, rows, units)
+        acts.wrote("edition_drafted", version.number, {"count": len(rows)})
     return version
 
 
@@ -143,18 +146,23 @@ def put(version: Version, row: Row, now: dt.datetime, *, instead_of: Row | None 
         if wrong:
             raise Invalid(dict(reversed(wrong)))
         _write(version, [row], {code: u.id for code, u in checker.units.items()})
+        details = {"matter": row.matter, "place": row.place, "unit": row.lead}
+        acts.wrote("edition_row_written", version.number, details)
 
 
 def drop(version: Version, row: Row) -> None:
     """Take one row, as its editor saw it, out of a draft. Raises Conflict as :func:`put` does."""
     with transaction.atomic():
         _take_out(_draft(version), row)
+        details = {"matter": row.matter, "place": row.place, "unit": row.lead}
+        acts.wrote("edition_row_removed", version.number, details)
 
 
 def discard(version: Version) -> None:
     """Delete a draft. Raises Conflict where it has been published: what decided cases stays."""
     with transaction.atomic():
         _draft(version).delete()
+        acts.wrote("edition_discarded", version.number)
 
 
 @dataclass(frozen=True)
@@ -251,4 +259,5 @@ def publish(
             version.note = note.strip()[:200]
         version.save(update_fields=["state", "published_at", "published_by", "note"])
         bump("catalogue")
+        acts.wrote("edition_published", version.number, {"replaces": replaces})
     return version

@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from lucheng.core import packs
 from lucheng.core.dispatch.models import Matter
 from lucheng.core.faults import Fault, Faulty
+from lucheng.core.ledger import acts
 from lucheng.core.revisions.snapshot import Snapshot, bump
 
 #: The classes that every city starts from.
@@ -137,5 +138,7 @@ def load(path: Path = NATIONAL) -> Loaded:
         Matter.objects.bulk_create(added)
         if changed:
             Matter.objects.bulk_update(changed, [f for f in _FIELDS if f != "code"])
+        if added or changed:
+            acts.wrote("matters_loaded", details={"added": len(added), "changed": len(changed)})
     kept = before.keys() - {e["code"] for e in entries}
     return Loaded(len(added), len(changed), len(entries) - len(added) - len(changed), tuple(sorted(kept)))

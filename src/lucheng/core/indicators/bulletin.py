@@ -25,6 +25,7 @@ from lucheng.core.faults import Fault, Faulty
 from lucheng.core.indicators.indicator import Indicator, Value, indicators
 from lucheng.core.indicators.models import BulletinText
 from lucheng.core.indicators.periods import Window
+from lucheng.core.ledger import acts
 from lucheng.core.places import names
 
 _NAMED = re.compile(r"\{([0-9A-Za-z_.]+)\}")
@@ -154,7 +155,9 @@ def load(path: Path, now: dt.datetime) -> BulletinText:
         last = BulletinText.objects.select_for_update().order_by("-number").first()
         if last is not None and last.text == text:
             return last
-        return BulletinText.objects.create(number=last.number + 1 if last else 1, text=text, loaded_at=now)
+        made = BulletinText.objects.create(number=last.number + 1 if last else 1, text=text, loaded_at=now)
+        acts.wrote("bulletin_loaded", made.number)
+        return made
 
 
 def current() -> BulletinText:

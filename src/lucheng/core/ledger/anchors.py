@@ -1,4 +1,5 @@
-"""Anchors: from time to time one hash over all events up to an id, chained to the anchor before.
+"""Anchors: from time to time one hash over all events up to an id and over the acts of administrators up to then,
+chained to the anchor before.
 
 A case's chain shows what is missing inside it, but not that a case is missing with all its events: anchors do. Nobody
 waits for them and no create takes a lock for them. The difficulty is where an anchor may end. Event ids are drawn
@@ -10,7 +11,8 @@ steps:
 2. Once all of these have ended, nothing at or below that id can still appear: a transaction that began later draws
    larger ids. Now the anchor is written.
 
-See docs/decisions/0121.
+Acts are written one after another, so that with any of them all before it are there: an anchor takes the newest that
+it sees. See docs/decisions/0121 and 0305.
 """
 
 from __future__ import annotations
@@ -22,8 +24,8 @@ from collections.abc import Iterable
 from django.db import connection, transaction
 from django.db.models import Max
 
-from lucheng.core.ledger import chain
-from lucheng.core.ledger.models import Anchor, Event, Mark
+from lucheng.core.ledger import acts, chain
+from lucheng.core.ledger.models import Act, Anchor, Event, Mark
 
 #: Most events under one anchor, which is also how closely a missing event can be located by its anchor alone.
 MOST = 10_000
@@ -48,20 +50,28 @@ def running() -> set[str]:
         return {row[0] for row in cursor.fetchall()}
 
 
-def digest(prev: bytes, events: Iterable[tuple[int, bytes]], at: dt.datetime) -> tuple[int, bytes]:
-    """How many events there are, and the hash over them in the order of their ids, chained to ``prev``."""
+def newest() -> Anchor | None:
+    """The last anchor."""
+    return Anchor.objects.order_by("-id").first()
+
+
+def digest(
+    prev: bytes, events: Iterable[tuple[int, bytes]], at: dt.datetime, act: tuple[int, bytes] | None
+) -> tuple[int, bytes]:
+    """How many events there are, and the hash over them in the order of their ids and over the newest ``act`` (number
+    and hash), chained to ``prev``."""
     count, sha = 0, hashlib.sha256(prev)
     for event_id, event_hash in events:
         count += 1
         sha.update(event_id.to_bytes(8, "big"))
         sha.update(event_hash)
     stamp = at.astimezone(dt.UTC).isoformat(timespec="microseconds")
-    sha.update(chain.canonical([count, stamp]))
+    sha.update(chain.canonical([count, stamp, *((act[0], act[1].hex()) if act is not None else ())]))
     return count, sha.digest()
 
 
 def anchor(now: dt.datetime) -> Anchor | None:
-    """Anchor up to :data:`MOST` events that are certain to be complete.
+    """Anchor up to :data:`MOST` events that are certain to be complete, and the acts up to now.
 
     None where nothing is new, where transactions of the last mark still run, or where another worker is at it.
     """
@@ -70,13 +80,14 @@ def anchor(now: dt.datetime) -> Anchor | None:
         mark = Mark.objects.select_for_update(skip_locked=True).filter(pk=1).first()
         if mark is None:
             return None
-        last = Anchor.objects.order_by("-upto").first()
+        last, act = newest(), acts.last()
         done, prev = (last.upto, bytes(last.hash)) if last is not None else (0, chain.GENESIS)
         if mark.upto <= done:
-            newest = Event.objects.aggregate(newest=Max("id"))["newest"] or 0
-            if newest <= done:
-                return None
-            mark.upto, mark.running = newest, sorted(running() | {"prepared"})  # in this order: see above
+            seen = Event.objects.aggregate(newest=Max("id"))["newest"] or 0
+            if seen <= done:
+                sealed_acts = last.acts or 0 if last is not None else 0
+                return None if act is None or act.seq <= sealed_acts else _write(done, (), now, prev, act)
+            mark.upto, mark.running = seen, sorted(running() | {"prepared"})  # in this order: see above
             mark.save()
         if not running().isdisjoint(mark.running):
             return None
@@ -87,8 +98,23 @@ def anchor(now: dt.datetime) -> Anchor | None:
         )
         events = [(event_id, bytes(event_hash)) for event_id, event_hash in rows]
         upto = events[-1][0] if len(events) == MOST else mark.upto
-        count, sealed = digest(prev, events, now)
-        return Anchor.objects.create(upto=upto, events=count, at=now, prev=prev, hash=sealed)
+        return _write(upto, events, now, prev, act)
+
+
+def _write(
+    upto: int, events: Iterable[tuple[int, bytes]], now: dt.datetime, prev: bytes, act: Act | None
+) -> Anchor:
+    link = (act.seq, bytes(act.hash)) if act is not None else None
+    count, sealed = digest(prev, events, now, link)
+    return Anchor.objects.create(
+        upto=upto,
+        events=count,
+        acts=link[0] if link is not None else None,
+        act_hash=link[1] if link is not None else None,
+        at=now,
+        prev=prev,
+        hash=sealed,
+    )
 
 
 def sweep(now: dt.datetime) -> int:

@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 from django.conf import settings
+from django.db import connection
 from django.utils import timezone
+from rich.markup import escape
 from rich.progress import Progress
 from rich.table import Table
 
@@ -21,9 +23,10 @@ from lucheng import embedded
 from lucheng.cli import ensure_database, ensure_primary
 from lucheng.core.console import console
 from lucheng.core.errors import NotFound
-from lucheng.core.ledger import outbox
-from lucheng.core.ledger.verify import Tally, read_witness
+from lucheng.core.ledger import acts, outbox, verifications
+from lucheng.core.ledger.verifications import Result
 from lucheng.core.ledger.verify import head as last_anchor
+from lucheng.core.ledger.verify import read_witness
 from lucheng.core.ledger.verify import verify as findings
 from lucheng.core.ledger.worker import discover, work, work_once
 from lucheng.postgresql.context import Context, wall
@@ -81,14 +84,17 @@ def verify(
         str | None, typer.Option(help="An anchor noted earlier, as `lucheng ledger head` printed it.")
     ] = None,
 ) -> None:
-    """Check every link of every chain and every anchor, and name what is wrong. Exit code 1 where anything is."""
+    """Check every link of every chain and every anchor, and name what is wrong. Exit code 1 where anything is.
+
+    Where nothing narrows it, the result is kept for the page of verifications.
+    """
     try:
         noted = read_witness(witness) if witness else None
     except ValueError as error:
         raise typer.BadParameter(str(error), param_hint="--witness") from None
     ensure_database()
-    tally = Tally()
-    began = time.monotonic()
+    result = Result()
+    tally, began, began_at = result.tally, time.monotonic(), timezone.now()
     with Progress(console=console, transient=True) as bar:
         task = bar.add_task("verifying", total=None)
         try:
@@ -100,6 +106,7 @@ def verify(
                 witness=noted,
                 progress=lambda t: bar.update(task, completed=t.events, total=t.events_in_all),
             ):
+                result.add(finding)
                 if tally.findings <= SHOWN:
                     console.print(str(finding), style="red", markup=False, highlight=False)
         except NotFound as error:
@@ -109,13 +116,57 @@ def verify(
         console.print(f"… and {tally.findings - SHOWN:,} more", style="red")
     seconds = time.monotonic() - began
     console.print(
-        f"{tally.events:,} events of {tally.cases:,} cases, {tally.anchors:,} anchors in {seconds:.1f} s; "
-        f"{tally.not_anchored:,} events are newer than the last anchor"
+        f"{tally.events:,} events of {tally.cases:,} cases, {tally.acts:,} acts, {tally.anchors:,} anchors in "
+        f"{seconds:.1f} s; {tally.not_anchored:,} events are newer than the last anchor"
     )
+    if case is None and since is None and not _follows():
+        verifications.write(result, files=files, began_at=began_at, ended_at=timezone.now())
     if tally.findings:
         console.print(f"{tally.findings:,} findings", style="bold red")
         raise typer.Exit(1)
     console.print("nothing is wrong", style="bold green")
+
+
+def _follows() -> bool:
+    """Whether this database is a standby, which takes no writes."""
+    with connection.cursor() as cursor:
+        cursor.execute("select pg_is_in_recovery()")
+        return bool(cursor.fetchone()[0])
+
+
+_DAYS = ["%Y-%m-%d"]
+
+
+@ledger.command("acts")
+def list_acts(
+    person: Annotated[str, typer.Option(help="Name or user name, in full; or console.")] = "",
+    action: Annotated[str, typer.Option(help="Code of what was done, such as unit_closed.")] = "",
+    object_: Annotated[str, typer.Option("--object", help="A part of the name of what it was done to.")] = "",
+    since: Annotated[dt.datetime | None, typer.Option(formats=_DAYS, help="First day; 30 days back.")] = None,
+    until: Annotated[dt.datetime | None, typer.Option(formats=_DAYS, help="Last day.")] = None,
+    limit: Annotated[int, typer.Option(min=1, max=10_000, help="Rows at most, the newest.")] = 50,
+) -> None:
+    """List what administrators did, and whoever runs the system by commands."""
+    ensure_database()
+    asked = acts.Asked(
+        person=person,
+        action=action,
+        object=object_,
+        since=timezone.make_aware(since) if since is not None else timezone.now() - acts.USUAL_PERIOD,
+        until=timezone.make_aware(until + dt.timedelta(days=1)) if until is not None else None,
+    )
+    table = Table("number", "when", "who", "role", "what", "to what", "details")
+    for act in acts.find(asked)[:limit]:
+        table.add_row(
+            str(act.seq),
+            timezone.localtime(act.at).strftime("%Y-%m-%d %H:%M:%S"),
+            act.person.username if act.person is not None else "",
+            act.role,
+            act.action,
+            escape(act.name),
+            escape(acts.said(act)),
+        )
+    console.print(table)
 
 
 @ledger.command()

@@ -1,6 +1,7 @@
-"""The append-only chain of events, its anchors, the outbox with its words, and how the worker does.
+"""The append-only chains of events and of acts, their anchors, verifications, the outbox with its words, and how the
+worker does.
 
-The database itself refuses UPDATE, DELETE and TRUNCATE on events and anchors.
+The database itself refuses UPDATE, DELETE and TRUNCATE on events, acts and anchors.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 
 class Event(models.Model):
@@ -38,11 +40,51 @@ class Event(models.Model):
         return f"{self.case_id}/{self.seq} {self.action}"
 
 
-class Anchor(models.Model):
-    """A seal over every event up to an id, chained to the anchor before: a whole missing case is noticed."""
+class Act(models.Model):
+    """What an administrator or the operator of the system did, as link number ``seq`` of one chain over all acts.
 
-    upto = models.BigIntegerField(unique=True, help_text="the last event id it covers")
+    ``details`` holds codes and numbers (:data:`lucheng.core.ledger.acts.DETAILS`), no personal data.
+    """
+
+    seq = models.BigIntegerField(primary_key=True, help_text="1, 2, 3 … without a gap")
+    at = models.DateTimeField()
+    # No constraint: to check it would lock the person, whom somebody may hold who waits to write the next act.
+    person = models.ForeignKey(
+        "organisation.Person",
+        models.DO_NOTHING,
+        null=True,
+        related_name="+",
+        db_constraint=False,
+        help_text="none: the operator of the system, by a command",
+    )
+    role = models.CharField(max_length=40, help_text="the role acted in; 'console' for a command")
+    unit = models.ForeignKey(
+        "organisation.Unit", models.DO_NOTHING, null=True, related_name="+", db_constraint=False
+    )
+    action = models.CharField(max_length=30)
+    kind = models.CharField(max_length=12, help_text="what it was done to ...")
+    name = models.CharField(max_length=80, blank=True, help_text="... and the name or number of that")
+    details = models.JSONField(default=dict)
+    prev = models.BinaryField()
+    hash = models.BinaryField()
+
+    class Meta:
+        indexes = [models.Index(fields=["at"])]
+
+    def __str__(self) -> str:
+        return f"{self.seq} {self.action} {self.name}"
+
+
+class Anchor(models.Model):
+    """A seal over every event up to an id and every act up to a number, chained to the anchor before: a whole missing
+    case is noticed, and acts that are missing at the end."""
+
+    upto = models.BigIntegerField(
+        db_index=True, help_text="the last event id it covers; twice where only acts came"
+    )
     events = models.BigIntegerField(help_text="how many events it covers, since the anchor before")
+    acts = models.BigIntegerField(null=True, help_text="the last act it covers; none where there was none")
+    act_hash = models.BinaryField(null=True, help_text="the hash of that act")
     at = models.DateTimeField()
     prev = models.BinaryField()
     hash = models.BinaryField()
@@ -59,6 +101,40 @@ class Mark(models.Model):
 
     def __str__(self) -> str:
         return f"mark at {self.upto}"
+
+
+class Verification(models.Model):
+    """One proof of the whole ledger: asked for on a page and carried out by the worker, or run by a command."""
+
+    class State(models.TextChoices):
+        WAITING = "waiting", pgettext_lazy("verification", "waits for the worker")
+        RUNNING = "running", pgettext_lazy("verification", "under way")
+        DONE = "done", pgettext_lazy("verification", "done")
+        FAILED = "failed", pgettext_lazy("verification", "broke off")
+
+    asked_at = models.DateTimeField()
+    asked_by = models.ForeignKey(
+        "organisation.Person", models.PROTECT, null=True, related_name="+", help_text="none: by a command"
+    )
+    files = models.BooleanField(help_text="whether photographs are read byte by byte, too")
+    state = models.CharField(max_length=7, choices=State.choices, default=State.WAITING)
+    began_at = models.DateTimeField(null=True)
+    seen_at = models.DateTimeField(null=True, help_text="last sign of life")
+    ended_at = models.DateTimeField(null=True)
+    events_in_all = models.BigIntegerField(default=0)
+    cases = models.BigIntegerField(default=0)
+    events = models.BigIntegerField(default=0)
+    acts = models.BigIntegerField(default=0)
+    anchors = models.BigIntegerField(default=0)
+    not_anchored = models.BigIntegerField(default=0)
+    findings = models.BigIntegerField(default=0)
+    found = models.JSONField(
+        default=list, help_text="the first findings: kind, case, number, and the words in each language"
+    )
+    error = models.CharField(max_length=80, blank=True, help_text="kind of the error that broke it off")
+
+    def __str__(self) -> str:
+        return f"verification of {self.asked_at}"
 
 
 class Message(models.Model):

@@ -21,7 +21,7 @@ from django.utils.translation import gettext as _
 
 from lucheng.core.cases import codes
 from lucheng.core.cases.models import Case
-from lucheng.core.ledger import wording
+from lucheng.core.ledger import acts, wording
 from lucheng.core.ledger.adapters import NotSent, Outgoing, adapter
 from lucheng.core.ledger.models import Message
 from lucheng.core.privacy import contacts
@@ -207,4 +207,8 @@ def retry(now: dt.datetime, *, channel: str = "", error: str | None = None) -> i
         rows = rows.filter(channel=channel)
     if error is not None:
         rows = rows.filter(error=error)
-    return rows.update(state=Message.State.WAITING, attempts=0, next_at=now)
+    with transaction.atomic():
+        count = rows.update(state=Message.State.WAITING, attempts=0, next_at=now)
+        if count:
+            acts.wrote("messages_retried", details={"channel": channel, "count": count})
+    return count

@@ -1,13 +1,14 @@
-"""Proving the ledger: every chain link by link, what the chains speak of, and the anchors over all.
+"""Proving the ledger: every chain link by link, what the chains speak of, the acts of administrators, and the anchors
+over all.
 
 One transaction sees one moment of the database, so that work may go on meanwhile. Cases are read in batches by id, with
 their events from the index on (case, number): memory stays the same for a thousand events and for ten million.
 
 What can be told: an event that was changed, is missing, was put in or exchanged with another, inside a chain or at its
 end; a case's row that disagrees with its chain; a text, the requester's words or a photograph that is not what it was;
-and, from the anchors, that events are missing with their whole case. What cannot be told from inside: whoever rules the
-database may rewrite everything, anchors included. Against that, note the last anchor elsewhere (``lucheng ledger
-head``) and give it as ``witness``.
+an act that was changed, is missing or was put in; and, from the anchors, that events are missing with their whole case,
+or acts at the end of theirs. What cannot be told from inside: whoever rules the database may rewrite everything,
+anchors included. Against that, note the last anchor elsewhere (``lucheng ledger head``) and give it as ``witness``.
 """
 
 from __future__ import annotations
@@ -30,8 +31,8 @@ from lucheng.core.cases import attachments
 from lucheng.core.cases.models import Attachment, Case, State, Text
 from lucheng.core.errors import NotFound
 from lucheng.core.errors import Text as Words
-from lucheng.core.ledger import anchors, chain
-from lucheng.core.ledger.models import Anchor, Event
+from lucheng.core.ledger import acts, anchors, chain
+from lucheng.core.ledger.models import Act, Anchor, Event
 
 BATCH = 500  # cases read at once
 _LAST = 2**63 - 1
@@ -47,12 +48,14 @@ class Kind(StrEnum):
     OUT_OF_STEP = "out_of_step"
     CASE_MISSING = "case_missing"
     CONTENT = "content"
+    ACT = "act"
     ANCHOR = "anchor"
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that is wrong. ``case`` is the order number ("" for anchors), ``seq`` the event's number, if one."""
+    """One thing that is wrong. ``case`` is the order number ("" for acts and anchors), ``seq`` the number of the event
+    or act, if one."""
 
     kind: Kind
     text: Words
@@ -70,6 +73,7 @@ class Tally:
     events_in_all: int | None = None
     cases: int = 0
     events: int = 0
+    acts: int = 0
     anchors: int = 0
     #: Events newer than the last anchor: a case that is missing whole is not noticed among them.
     not_anchored: int = 0
@@ -120,6 +124,8 @@ class _Batch:
 def _one_moment() -> Iterator[None]:
     """A transaction that sees one moment of the database; inside somebody's transaction, that one."""
     nested = connection.in_atomic_block
+    with connection.cursor():
+        pass  # inside walls the database is told for whom, which would be a statement too many below
     with transaction.atomic():
         if not nested:
             with connection.cursor() as cursor:
@@ -326,13 +332,61 @@ def _file_is(photograph: Attachment) -> bool:
         return False
 
 
+# --- acts -----------------------------------------------------------------------------------------------------------
+
+
+def _acts(tally: Tally) -> Iterator[Finding]:
+    """What is wrong with the one chain of acts."""
+    expected, head = 1, chain.GENESIS
+    for act in Act.objects.order_by("seq").iterator(2000):
+        if act.seq == expected + 1:
+            yield Finding(Kind.ACT, format_lazy(_("act {seq} is missing"), seq=expected), seq=expected)
+        elif act.seq != expected:
+            text = format_lazy(_("acts {first} to {last} are missing"), first=expected, last=act.seq - 1)
+            yield Finding(Kind.ACT, text, seq=expected)
+        elif bytes(act.prev) != head:
+            text = format_lazy(_("act {seq} does not continue from the act before it"), seq=act.seq)
+            yield Finding(Kind.ACT, text, seq=act.seq)
+        if not _is_link(act):
+            text = format_lazy(_("act {seq} was changed after it was written"), seq=act.seq)
+            yield Finding(Kind.ACT, text, seq=act.seq)
+        expected, head = act.seq + 1, bytes(act.hash)
+        tally.acts += 1
+
+
+def _is_link(act: Act) -> bool:
+    try:
+        return bytes(act.hash) == acts.link(act)
+    except TypeError:  # details that no act can have
+        return False
+
+
+def _act_of(anchor: Anchor, seq: int) -> Iterator[Finding]:
+    """Whether the act that an anchor ends with is the one that it was."""
+    found = Act.objects.filter(seq=seq).values_list("hash", flat=True).first()
+    where = {"seq": seq, "at": anchor.at.isoformat(timespec="seconds")}
+    if found is None:
+        yield Finding(Kind.ANCHOR, format_lazy(_("act {seq} is missing, anchored at {at}"), **where))
+    elif bytes(found) != bytes(anchor.act_hash or b""):
+        yield Finding(
+            Kind.ANCHOR, format_lazy(_("act {seq} is not the one that was anchored at {at}"), **where)
+        )
+
+
 # --- anchors --------------------------------------------------------------------------------------------------------
 
 
-def _anchors(after: Anchor | None, witness: tuple[int, str] | None, tally: Tally) -> Iterator[Finding]:
-    """Whether each anchor newer than ``after`` covers the events that it covered when it was written."""
-    last, prev = (after.upto, bytes(after.hash)) if after is not None else (0, chain.GENESIS)
-    for anchor in Anchor.objects.filter(upto__gt=last).order_by("upto").iterator(2000):
+def _anchors(
+    after: Anchor | None,
+    witness: tuple[int, str] | None,
+    tally: Tally,
+    progress: Callable[[Tally], None],
+) -> Iterator[Finding]:
+    """Whether each anchor newer than ``after`` covers the events and acts that it covered when it was written."""
+    first, last, prev = (
+        (after.pk, after.upto, bytes(after.hash)) if after is not None else (0, 0, chain.GENESIS)
+    )
+    for anchor in Anchor.objects.filter(id__gt=first).order_by("id").iterator(2000):
         where = {"first": last + 1, "last": anchor.upto, "at": anchor.at.isoformat(timespec="seconds")}
         if bytes(anchor.prev) != prev:
             text = format_lazy(
@@ -344,7 +398,10 @@ def _anchors(after: Anchor | None, witness: tuple[int, str] | None, tally: Tally
             yield Finding(Kind.ANCHOR, text)
         rows = Event.objects.filter(id__gt=last, id__lte=anchor.upto).order_by("id").values_list("id", "hash")
         found, sealed = anchors.digest(
-            bytes(anchor.prev), ((i, bytes(h)) for i, h in rows.iterator(5000)), anchor.at
+            bytes(anchor.prev),
+            ((i, bytes(h)) for i, h in rows.iterator(5000)),
+            anchor.at,
+            (anchor.acts, bytes(anchor.act_hash or b"")) if anchor.acts is not None else None,
         )
         if found < anchor.events:
             text = format_lazy(
@@ -365,12 +422,15 @@ def _anchors(after: Anchor | None, witness: tuple[int, str] | None, tally: Tally
                 _("between the ids {first} and {last} are not the events that were anchored at {at}"), **where
             )
             yield Finding(Kind.ANCHOR, text)
+        if anchor.acts is not None:
+            yield from _act_of(anchor, anchor.acts)
         tally.anchors += 1
+        progress(tally)
         last, prev = anchor.upto, bytes(anchor.hash)
     tally.not_anchored = Event.objects.filter(id__gt=last).count()
     if witness is not None:
-        known = Anchor.objects.filter(upto=witness[0]).first()
-        if known is None or bytes(known.hash).hex() != witness[1]:
+        known = Anchor.objects.filter(upto=witness[0]).values_list("hash", flat=True)
+        if witness[1] not in {bytes(h).hex() for h in known}:
             text = format_lazy(
                 _("the anchor at event id {last} that was noted is missing or was changed"), last=witness[0]
             )
@@ -379,7 +439,7 @@ def _anchors(after: Anchor | None, witness: tuple[int, str] | None, tally: Tally
 
 def head() -> str:
     """The last anchor as one word to note elsewhere, ``upto:hash``; "" where there is none."""
-    last = Anchor.objects.order_by("-upto").first()
+    last = anchors.newest()
     return f"{last.upto}:{bytes(last.hash).hex()}" if last is not None else ""
 
 
@@ -406,7 +466,8 @@ def verify(
     """Verify everything, one case by its ``number``, or what was anchored or came after ``since``; yield what is wrong.
 
     ``since`` takes every case that an event has been added to since then, from its first event on. ``files`` also
-    reads every photograph. The anchors are left out where ``number`` is given. ``tally`` is kept up to date.
+    reads every photograph. Acts and anchors are left out where ``number`` is given; otherwise all acts are looked at.
+    ``tally`` is kept up to date.
 
     Raises NotFound where no case has the number.
     """
@@ -418,7 +479,7 @@ def verify(
             if not ids:
                 raise NotFound(format_lazy(_("There is no order with the number “{number}”."), number=number))
         elif since is not None:
-            after = Anchor.objects.filter(at__lt=since).order_by("-upto").first()
+            after = Anchor.objects.filter(at__lt=since).order_by("-id").first()
             newer = Event.objects.filter(id__gt=after.upto if after is not None else 0)
             ids = sorted(newer.order_by().values_list("case_id", flat=True).distinct())
         else:
@@ -439,6 +500,7 @@ def verify(
                 tally.events += len(events)
             progress(tally)
         if number is None:
-            for finding in _anchors(after, witness, tally):
-                tally.findings += 1
-                yield finding
+            for part in (_acts(tally), _anchors(after, witness, tally, progress)):
+                for finding in part:
+                    tally.findings += 1
+                    yield finding

@@ -21,6 +21,7 @@ from django.utils.translation import gettext_lazy as _
 from lucheng.core import packs
 from lucheng.core.errors import Conflict, Invalid, NotFound, Text
 from lucheng.core.faults import Fault, Faulty
+from lucheng.core.ledger import acts
 from lucheng.core.ledger.models import MessageText
 from lucheng.core.organisation.models import Person
 from lucheng.core.revisions.snapshot import Snapshot, bump
@@ -241,6 +242,8 @@ def word(name: str, texts: Mapping[str, str], by: Person, now: dt.datetime, *, a
             if text != (before.text if before is not None else ""):
                 rows.append(MessageText(name=name, language=language, text=text, at=now, by=by))
         MessageText.objects.bulk_create(rows)
+        if rows:
+            acts.wrote("message_worded", name, {"language": [row.language for row in rows]})
     return len(rows)
 
 

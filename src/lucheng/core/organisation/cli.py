@@ -112,6 +112,45 @@ def reset_factor(username: Username) -> None:
     console.print(f"{username} has no second factor any more")
 
 
+@people.command("sign-ins")
+def list_sign_ins(
+    person: Annotated[str, typer.Option(help="Name or user name, in full.")] = "",
+    outcome: Annotated[str, typer.Option(help="in, half, refused, out or ended.")] = "",
+    address: Annotated[str, typer.Option(help="Network address.")] = "",
+    since: Annotated[
+        dt.datetime | None, typer.Option(formats=["%Y-%m-%d"], help="First day; 30 days back.")
+    ] = None,
+    until: Annotated[dt.datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Last day.")] = None,
+    limit: Annotated[int, typer.Option(min=1, max=10_000, help="Rows at most, the newest.")] = 50,
+) -> None:
+    """List who signed in and who was refused, of half a year at most."""
+    from django.utils import timezone
+
+    from lucheng.core.organisation import signing_in
+
+    table = Table("when", "account", "outcome", "reason", "by", "address")
+    with reporting("reading"):
+        asked = signing_in.Asked(
+            person=person,
+            outcome=outcome,
+            address=address,
+            since=timezone.make_aware(since)
+            if since is not None
+            else timezone.now() - signing_in.USUAL_PERIOD,
+            until=timezone.make_aware(until + dt.timedelta(days=1)) if until is not None else None,
+        )
+        for row in signing_in.find(asked)[:limit]:
+            table.add_row(
+                timezone.localtime(row.at).strftime("%Y-%m-%d %H:%M:%S"),
+                row.person.username if row.person is not None else "",
+                row.outcome,
+                row.reason,
+                row.by,
+                row.address,
+            )
+    console.print(table)
+
+
 @posts.command("add")
 def add_post(
     username: Username,

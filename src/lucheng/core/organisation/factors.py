@@ -32,10 +32,11 @@ from fido2.webauthn import (
 )
 
 from lucheng.core.errors import Conflict, Forbidden, Invalid, NotFound
+from lucheng.core.ledger import acts
 from lucheng.core.organisation import signing_in
 from lucheng.core.organisation.access import Scope
 from lucheng.core.organisation.capabilities import SEPARATED
-from lucheng.core.organisation.models import AuthenticatorApp, Passkey, Person, RecoveryCode
+from lucheng.core.organisation.models import AuthenticatorApp, Passkey, Person, RecoveryCode, SignIn
 from lucheng.core.organisation.people import made_password
 from lucheng.core.privacy import sealing
 
@@ -151,16 +152,19 @@ def check_code(person: Person, code: str, now: dt.datetime) -> bool:
     app = AuthenticatorApp.objects.filter(person=person).first()
     step = (
         _step_of(sealing.unseal(app.secret, _purpose(person)), code, now)
-        if app is not None and len("".join(code.split())) == 6
+        if app is not None and kind_of(code) == SignIn.By.APP
         else None
     )
     if step is not None:
         # Of two with the same code at the same moment, one moves the step on.
         return bool(AuthenticatorApp.objects.filter(person=person, last_step__lt=step).update(last_step=step))
     used, _by_model = RecoveryCode.objects.filter(person=person, digest=_digest(person, code)).delete()
-    if used:
-        log.info("%s signed in with a recovery code", person.username)
     return bool(used)
+
+
+def kind_of(code: str) -> SignIn.By:
+    """What a code that was typed is: one that an app shows has six characters, a recovery code has more."""
+    return SignIn.By.APP if len("".join(code.split())) == 6 else SignIn.By.RECOVERY
 
 
 # --- passkeys -------------------------------------------------------------------------------------------------------
@@ -335,12 +339,8 @@ def reset(person: Person, *, by: Person | None) -> None:
         RecoveryCode.objects.filter(person=person).delete()
         Person.objects.filter(pk=person.pk).update(factors_reset_by=by)
         end_sessions(person)
+        acts.wrote("factor_reset", person.username)
     signing_in.forget(person.username)
-    log.warning(
-        "%s took the second factor of %s away",
-        by.username if by is not None else "the console",
-        person.username,
-    )
 
 
 def signed_in(person: Person) -> None:

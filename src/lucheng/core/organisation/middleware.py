@@ -17,9 +17,9 @@ from django.utils import timezone
 from django.utils.functional import SimpleLazyObject
 from django.utils.translation import gettext_lazy as _
 
-from lucheng.core.organisation import factors, sessions, walls
+from lucheng.core.organisation import factors, sessions, signing_in, walls
 from lucheng.core.organisation.access import NOBODY, Scope, scope_of
-from lucheng.core.organisation.models import Person
+from lucheng.core.organisation.models import Person, SignIn
 from lucheng.postgresql import context
 
 View = TypeVar("View", bound=Callable[..., HttpResponseBase])
@@ -77,6 +77,7 @@ def _present(request: HttpRequest, user: Any) -> Person | AnonymousUser:
         return AnonymousUser()
     now = timezone.now()
     if sessions.over(request.session, now):
+        signing_in.note(SignIn.Outcome.ENDED, cast(Person, user), now=now)
         request.session.flush()
         messages.info(request, _ENDED)
         return AnonymousUser()

@@ -14,6 +14,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from lucheng.core.fields import PrefixField
 
@@ -224,3 +225,46 @@ class RecoveryCode(models.Model):
 
     def __str__(self) -> str:
         return f"{self.person_id}"
+
+
+class SignIn(models.Model):
+    """One try to sign in and what came of it, or the end of a session; destroyed after half a year.
+
+    Whatever was typed as a name and is none of an account is not kept: people type passwords there.
+    """
+
+    class By(models.TextChoices):
+        PASSWORD = "password", pgettext_lazy("sign-in", "password")
+        PASSKEY = "passkey", pgettext_lazy("sign-in", "passkey")
+        APP = "app", pgettext_lazy("sign-in", "code of an app")
+        RECOVERY = "recovery", pgettext_lazy("sign-in", "recovery code")
+        CITY = "city", pgettext_lazy("sign-in", "single sign-on")
+
+    class Outcome(models.TextChoices):
+        IN = "in", pgettext_lazy("sign-in", "signed in")
+        HALF = "half", pgettext_lazy("sign-in", "asked for the second factor")
+        REFUSED = "refused", pgettext_lazy("sign-in", "refused")
+        OUT = "out", pgettext_lazy("sign-in", "signed out")
+        ENDED = "ended", pgettext_lazy("sign-in", "session ended by itself")
+
+    class Reason(models.TextChoices):
+        WRONG = "wrong", pgettext_lazy("sign-in", "wrong, or no such account")
+        LOCKED = "locked", pgettext_lazy("sign-in", "locked after too many tries")
+        CLOSED = "closed", pgettext_lazy("sign-in", "the account is locked")
+        OLD = "old", pgettext_lazy("sign-in", "the first password was too old")
+        FAILED = "failed", pgettext_lazy("sign-in", "single sign-on did not succeed")
+
+    person = models.ForeignKey(Person, models.CASCADE, null=True, related_name="+")
+    at = models.DateTimeField(db_index=True)
+    by = models.CharField(max_length=8, choices=By.choices, blank=True, help_text="what was shown last")
+    outcome = models.CharField(max_length=7, choices=Outcome.choices)
+    reason = models.CharField(max_length=6, choices=Reason.choices, blank=True, help_text="of a refusal")
+    address = models.CharField(
+        max_length=45, blank=True, help_text="network address; empty where a session ended by itself"
+    )
+
+    class Meta:
+        indexes = [models.Index(fields=["person", "at"])]
+
+    def __str__(self) -> str:
+        return f"{self.at} {self.outcome}"

@@ -16,6 +16,7 @@ from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
 from lucheng.core.errors import Conflict, Forbidden, Invalid, NotFound, Text
+from lucheng.core.ledger import acts
 from lucheng.core.organisation import capabilities, signing_in
 from lucheng.core.organisation.models import Person, Post, Role, Unit
 from lucheng.core.places import names
@@ -53,6 +54,7 @@ def add_person(username: str, name: str, password: str | None = None, *, by: Per
             if password is not None:
                 person.password_given_at, person.password_given_by = timezone.now(), by
                 person.save(update_fields=["password_given_at", "password_given_by"])
+            acts.wrote("person_added", username)
             return person
     except IntegrityError:  # somebody else took the name between the look and the write
         raise Invalid({"username": format_lazy(_TAKEN, username=username)}) from None
@@ -103,7 +105,7 @@ def add_post(
             wrong["role"] = _("They hold this post already at this time.")
         if wrong:
             raise Invalid(wrong)
-        return Post.objects.create(
+        post = Post.objects.create(
             person=person,
             role=role,
             place=place,
@@ -113,6 +115,18 @@ def add_post(
             domains=list(domains),
             basis=basis,
         )
+        days = {"from": since.isoformat(), "until": until.isoformat() if until is not None else ""}
+        acts.wrote("post_given", person.username, _told(post) | days)
+    return post
+
+
+def _told(post: Post) -> dict[str, str]:
+    """What an act says of a post."""
+    return {
+        "role": post.role_id,
+        "place": post.place,
+        "unit": post.unit.code if post.unit is not None else "",
+    }
 
 
 def handlers(units: Collection[int], day: dt.date) -> list[Person]:
@@ -147,6 +161,7 @@ def end_post(post: Post, day: dt.date) -> Post:
         else:
             locked.valid_to = day
             locked.save(update_fields=["valid_to"])
+        acts.wrote("post_ended", locked.person.username, _told(locked) | {"until": day.isoformat()})
     return locked
 
 
@@ -157,7 +172,9 @@ def set_active(person: Person, active: bool, *, by: Person | None) -> None:
     """
     if by is not None and by.pk == person.pk:
         raise Forbidden(_("Nobody locks or unlocks themselves: ask another administrator."))
-    Person.objects.filter(pk=person.pk).update(is_active=active)
+    with transaction.atomic():
+        Person.objects.filter(pk=person.pk).update(is_active=active)
+        acts.wrote("person_unlocked" if active else "person_locked", person.username)
 
 
 def made_password() -> str:
@@ -188,6 +205,7 @@ def set_password(person: Person, password: str, *, by: Person | None) -> None:
         person.set_password(password)
         person.password_given_at, person.password_given_by = timezone.now(), by
         person.save(update_fields=["password", "password_given_at", "password_given_by"])
+        acts.wrote("password_given", person.username)
     signing_in.forget(person.username)
 
 

@@ -17,6 +17,7 @@ from django.utils.translation import gettext_lazy as _
 from lucheng.core import packs
 from lucheng.core.errors import Conflict, Invalid, NotFound
 from lucheng.core.faults import Fault, Faulty
+from lucheng.core.ledger import acts
 from lucheng.core.organisation import capabilities
 from lucheng.core.organisation.models import Post, Role
 
@@ -79,6 +80,8 @@ def load(path: Path = NATIONAL) -> Loaded:
             else:
                 changed.append(role.code)
             role.save()
+        if added or changed:
+            acts.wrote("roles_loaded", details={"added": added, "changed": changed})
     return Loaded(tuple(added), tuple(changed), tuple(unchanged))
 
 
@@ -134,6 +137,9 @@ def edit(
         if seen is not None and stamp(role) != seen:
             raise Conflict(_("Somebody has changed this role meanwhile. Look at it again."))
         _check_holders(role, held)
+        before = set(role.capabilities)
         role.name, role.name_en, role.reach, role.capabilities = name.strip(), name_en.strip(), reach, held
         role.save()
+        details = {"reach": reach, "added": sorted({*held} - before), "removed": sorted(before - {*held})}
+        acts.wrote("role_changed", code, details)
     return role

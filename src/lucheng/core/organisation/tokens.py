@@ -6,10 +6,12 @@ import datetime as dt
 import hashlib
 import secrets
 
+from django.db import transaction
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from lucheng.core.errors import Invalid, NotFound
+from lucheng.core.ledger import acts
 from lucheng.core.organisation.models import ApiToken, Person
 
 #: So that a leaked key can be told from other text, by people and by secret scanners.
@@ -32,9 +34,12 @@ def issue(person: Person, label: str, now: dt.datetime, expires: dt.datetime | N
     if expires is not None and expires <= now:
         raise Invalid({"expires": _("This moment has passed.")})
     token = PREFIX + secrets.token_urlsafe(32)
-    ApiToken.objects.create(
-        person=person, label=label, digest=_digest(token), created_at=now, expires_at=expires
-    )
+    with transaction.atomic():
+        ApiToken.objects.create(
+            person=person, label=label, digest=_digest(token), created_at=now, expires_at=expires
+        )
+        until = expires.isoformat(timespec="seconds") if expires is not None else ""
+        acts.wrote("key_issued", person.username, {"until": until})
     return token
 
 
@@ -46,5 +51,8 @@ def person_for(token: str, now: dt.datetime) -> Person | None:
 
 def revoke(person: Person, label: str) -> None:
     """Delete the keys of ``person`` with this label. Raises NotFound where there is none."""
-    if not ApiToken.objects.filter(person=person, label=label.strip()).delete()[0]:
-        raise NotFound(_("This person has no key with this label."))
+    with transaction.atomic():
+        gone, _by_model = ApiToken.objects.filter(person=person, label=label.strip()).delete()
+        if not gone:
+            raise NotFound(_("This person has no key with this label."))
+        acts.wrote("key_revoked", person.username, {"count": gone})

@@ -17,6 +17,7 @@ from lucheng.core import sheets
 from lucheng.core.dispatch import matters
 from lucheng.core.errors import Conflict, Invalid, Text
 from lucheng.core.faults import Fault, Faulty
+from lucheng.core.ledger import acts
 from lucheng.core.organisation.access import subtree
 from lucheng.core.organisation.models import Post, Unit
 from lucheng.core.places import names
@@ -112,7 +113,10 @@ def import_units(file: IO[bytes], *, progress: sheets.Progress | None = None) ->
                 faults.append(Fault(row, PARENT, _("These units stand above each other in a circle.")))
         if faults:
             raise Faulty(sorted(faults, key=lambda f: f.row))
-        return _write(wanted, known, parents)
+        imported = _write(wanted, known, parents)
+        if imported.added or imported.changed:
+            acts.wrote("units_imported", details={"added": imported.added, "changed": imported.changed})
+    return imported
 
 
 def _in_circle(code: str, parents: dict[str, str]) -> bool:
@@ -210,7 +214,13 @@ def add_unit(code: str, entered: Entered) -> Unit:
         unit = Unit(code=code)
         _say(unit, entered)
         unit.save(force_insert=True)
+        acts.wrote("unit_added", code, _told(unit))
     return unit
+
+
+def _told(unit: Unit) -> dict[str, str]:
+    """What the act says of a unit."""
+    return {"place": unit.place, "parent": unit.parent.code if unit.parent is not None else ""}
 
 
 def _locked(unit: Unit, seen: str) -> Unit:
@@ -232,6 +242,7 @@ def edit_unit(unit: Unit, entered: Entered, *, seen: str) -> Unit:
             raise Invalid(wrong)
         _say(locked, entered)
         locked.save(force_update=True)
+        acts.wrote("unit_changed", locked.code, _told(locked))
     return locked
 
 
@@ -285,6 +296,7 @@ def close_unit(unit: Unit, *, seen: str) -> Unit:
             raise Conflict(_("Units below it stand: close them or put them under another unit first."))
         locked.active = False
         locked.save(update_fields=["active"])
+        acts.wrote("unit_closed", locked.code)
     return locked
 
 
@@ -298,4 +310,5 @@ def reopen_unit(unit: Unit, *, seen: str) -> Unit:
             raise Conflict(format_lazy(_("{unit} has been closed."), unit=locked.parent.name))
         locked.active = True
         locked.save(update_fields=["active"])
+        acts.wrote("unit_reopened", locked.code)
     return locked

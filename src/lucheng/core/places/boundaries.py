@@ -20,6 +20,7 @@ from shapely.geometry.base import BaseGeometry
 
 from lucheng.core.errors import Text
 from lucheng.core.faults import Fault, Faulty
+from lucheng.core.ledger import acts
 from lucheng.core.places.crs import Crs, to_wgs84
 from lucheng.core.places.imports import lock
 from lucheng.core.places.lists import decode, level_of, parent_of
@@ -277,4 +278,5 @@ def _write(outlines: list[Outline], crs: Crs, day: dt.date, strict: bool) -> Bou
     Boundary.objects.bulk_update(changed, ["shape", "source_crs", "repaired"], batch_size=1000)
     if opened or changed:
         bump("places")
+        acts.wrote("outlines_imported", details={"added": len(opened), "changed": len(changed)})
     return report

@@ -20,6 +20,7 @@ from django.utils.translation import gettext_lazy as _
 from lucheng.core.errors import Invalid
 from lucheng.core.faults import Fault, Faulty
 from lucheng.core.fields import within
+from lucheng.core.ledger import acts
 from lucheng.core.places.changes import Changes, Step, compare
 from lucheng.core.places.kinds import stem
 from lucheng.core.places.lists import LISTED, CodeList, Entry, parent_of, read
@@ -74,6 +75,7 @@ def import_lists(
         reports = [_take_over(code_list) for code_list in watch(lists)]
         if any(r.changes for r in reports):
             bump("places")
+            acts.wrote("divisions_imported", ", ".join(r.day.isoformat() for r in reports))
         if dry_run:
             transaction.set_rollback(True)
     return reports
@@ -258,6 +260,8 @@ def declare(before: str, after: Sequence[str], how: Succession.How, *, at: dt.da
             for c in dict.fromkeys(after)
         )
         bump("places")
+        details = {"until": at.isoformat(), "changed": list(new)}
+        acts.wrote("division_declared", before, details)
         return declared
 
 
@@ -273,3 +277,4 @@ def set_aliases(code: str, aliases: Sequence[str], *, day: dt.date) -> None:
         if not Division.objects.as_of(day).filter(code=code).update(aliases=wanted):
             raise Invalid({"code": format_lazy(_("{code} is not in force on {day}."), code=code, day=day)})
         bump("places")
+        acts.wrote("division_named", code, {"count": len(wanted)})

@@ -24,7 +24,7 @@ from lucheng.core.cases.lifecycle import BY_REQUESTER, EVENT_NAMES, TRANSITIONS
 from lucheng.core.cases.models import Case
 from lucheng.core.dispatch import matters
 from lucheng.core.errors import Invalid, NotFound
-from lucheng.core.ledger import outbox
+from lucheng.core.ledger import acts, outbox
 from lucheng.core.ledger.append import REQUESTER, append
 from lucheng.core.ledger.models import Message
 from lucheng.core.organisation.models import Person
@@ -200,10 +200,18 @@ def by_phone(phone: str) -> list[Case]:
 
 @everything("a copy of what is held of a person, for that person")
 def write(
-    cases: Sequence[Case], file: IO[bytes], *, person: Person, role: str, reason: str, now: dt.datetime
+    cases: Sequence[Case],
+    file: IO[bytes],
+    *,
+    person: Person,
+    role: str,
+    reason: str,
+    now: dt.datetime,
+    request: str = "",
 ) -> int:
     """Write the zip; returns how many photographs are in it. That ``person`` had it made, and why, is committed as a
-    look at every case before anything is read. Must not be called inside another transaction.
+    look at every case before anything is read. Must not be called inside another transaction. ``request`` is the number
+    of the request that asks for it, if one does.
 
     Raises Invalid (field ``reason``), SealError where a sealed value was changed.
     """
@@ -225,6 +233,8 @@ def write(
                 )
             append(case, EXPORTED, {"reason": reason}, actor=person, role=role, now=now)
             case.save(update_fields=["chain_length", "chain_head", "version"])
+        numbers = [case.number for case in cases]
+        acts.wrote("copy_made", request or numbers[0], {"case": numbers})
     return _write(cases, file, now, covered=False)
 
 

@@ -21,7 +21,7 @@ from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 
-from lucheng.core import sheets
+from lucheng.core import paging, sheets
 from lucheng.core.fields import within
 from lucheng.core.organisation.access import Scope
 from lucheng.core.organisation.models import Person
@@ -102,11 +102,7 @@ def find(rows: QuerySet[Reveal], asked: Asked) -> QuerySet[Reveal]:
         rows = rows.filter(number=asked.number)
     if asked.reason:
         rows = rows.filter(reason__icontains=asked.reason)
-    if asked.since is not None:
-        rows = rows.filter(at__gte=asked.since)
-    if asked.until is not None:
-        rows = rows.filter(at__lt=asked.until)
-    return rows
+    return paging.between(rows, asked.since, asked.until)
 
 
 def _people(text: str) -> list[int]:

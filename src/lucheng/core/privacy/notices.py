@@ -18,6 +18,7 @@ from lucheng.core import packs
 from lucheng.core.cases.text import clean, one_line
 from lucheng.core.errors import Invalid, NotFound
 from lucheng.core.faults import Fault, Faulty
+from lucheng.core.ledger import acts
 from lucheng.core.organisation.models import Person
 from lucheng.core.places import names
 from lucheng.core.privacy.models import NoticeEdition
@@ -73,6 +74,7 @@ def load(
             **texts,
         )
         bump(_REVISION)
+        acts.wrote("notice_loaded", edition.number)
     return edition
 
 

@@ -48,6 +48,7 @@ from lucheng.core.cases.kinds import KINDS
 from lucheng.core.cases.text import clean, one_line
 from lucheng.core.errors import Conflict, Invalid, NotFound, Text
 from lucheng.core.faults import Fault, Faulty
+from lucheng.core.ledger import acts
 from lucheng.core.organisation.models import Person
 from lucheng.core.privacy import retention
 from lucheng.core.privacy.models import Register, RegisterEntry, What
@@ -503,6 +504,9 @@ def _add(before: RegisterEntry | None, version: RegisterEntry) -> RegisterEntry 
     try:
         with transaction.atomic():
             version.save(force_insert=True)
+            ended = version.ended_on is not None and (before is None or before.ended_on != version.ended_on)
+            action = "processing_ended" if ended else "processing_written"
+            acts.wrote(action, f"{version.register} {version.code}", {"edition": version.version})
     except IntegrityError as error:
         raise Conflict(_LATE) from error
     return version
@@ -614,6 +618,7 @@ def destroy(register: Register, code: str, now: dt.datetime) -> int:
             raise Conflict(_("Everything that is there must still be kept."))
         for version in versions:  # one by one, the oldest first: the database looks at what follows each
             version.delete()
+        acts.wrote("processing_destroyed", f"{register} {code}", {"count": len(versions)})
     return len(versions)
 
 

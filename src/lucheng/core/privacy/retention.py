@@ -28,6 +28,7 @@ from lucheng.core.dispatch import matters
 from lucheng.core.errors import Conflict, Forbidden, Invalid, NotFound
 from lucheng.core.faults import Fault, Faulty
 from lucheng.core.fields import within
+from lucheng.core.ledger import acts
 from lucheng.core.organisation.models import Person
 from lucheng.core.privacy import contacts, destruction
 from lucheng.core.privacy.models import (
@@ -127,6 +128,7 @@ def load(
             )
             for r in rules
         )
+        acts.wrote("retention_loaded", edition.number, {"count": len(rules)})
     return edition
 
 
@@ -277,6 +279,7 @@ def approve(pk: int, *, person: Person, seen: int, now: dt.datetime) -> Retentio
             raise Conflict(_("Something of this batch was held meanwhile: look at it again."))
         batch.state, batch.approved_at, batch.approved_by = _Batch.APPROVED, now, person
         batch.save(update_fields=["state", "approved_at", "approved_by"])
+        acts.wrote("batch_approved", pk, {"edition": batch.edition.number, "count": seen})
     return batch
 
 
@@ -314,7 +317,9 @@ def hold_items(pk: int, items: Collection[int], *, reason: str, person: Person, 
         cases = list(found.values_list("case_id", flat=True).distinct())
         if not cases:
             raise Invalid({"items": _("Choose at least one order that is still to be destroyed.")})
-        return sum(_hold(case, reason, person, now) for case in cases)
+        count = sum(_hold(case, reason, person, now) for case in cases)
+        acts.wrote("batch_held", pk, {"count": count})
+    return count
 
 
 def hold(number: str, *, reason: str, person: Person, now: dt.datetime) -> None:
@@ -327,6 +332,7 @@ def hold(number: str, *, reason: str, person: Person, now: dt.datetime) -> None:
         case = _named(number)
         if not _hold(case, reason, person, now):
             raise Conflict(_("This order is held already."))
+        acts.wrote("case_held", number.strip())
 
 
 def _named(number: str) -> int:
@@ -357,6 +363,7 @@ def lift(pk: int, *, reason: str, person: Person, now: dt.datetime) -> Retention
             raise Conflict(_("This hold has been lifted already."))
         found.lifted_at, found.lifted_by, found.lift_reason = now, person, reason
         found.save(update_fields=["lifted_at", "lifted_by", "lift_reason"])
+        acts.wrote("hold_lifted", found.number)
     return found
 
 

@@ -23,6 +23,7 @@ from lucheng.core.cases import intake, queries, reports
 from lucheng.core.cases.models import Case, Channel, Nature
 from lucheng.core.cases.text import clean, one_line
 from lucheng.core.errors import Conflict, Forbidden, Invalid, NotFound
+from lucheng.core.ledger import acts
 from lucheng.core.ledger.append import append
 from lucheng.core.organisation.access import Scope
 from lucheng.core.organisation.models import Person
@@ -114,23 +115,27 @@ def enter(
     right = entered.get("right", "")
     if right not in Right.values:
         raise Invalid({"right": _("Choose what you ask for.")})
-    return intake.create(
-        intake.NewCase(
-            kind=REQUEST.code,
-            nature=Nature.OTHER.value,
-            content=_words(right, entered.get("words", "")),
-            channel=entered.get("channel", ""),
-            name=entered.get("name", ""),
-            phone=entered.get("phone", ""),
-            contact_address=entered.get("contact_address", ""),
-            anonymous=not any(entered.get(f) for f in ("name", "phone", "contact_address")),
-            fields={"right": right, "about": numbers},
-        ),
-        actor=person,
-        role=role,
-        now=now,
-        idempotency_key=f"{person.pk}:right:{key}",
-    )
+    with transaction.atomic():
+        made = intake.create(
+            intake.NewCase(
+                kind=REQUEST.code,
+                nature=Nature.OTHER.value,
+                content=_words(right, entered.get("words", "")),
+                channel=entered.get("channel", ""),
+                name=entered.get("name", ""),
+                phone=entered.get("phone", ""),
+                contact_address=entered.get("contact_address", ""),
+                anonymous=not any(entered.get(f) for f in ("name", "phone", "contact_address")),
+                fields={"right": right, "about": numbers},
+            ),
+            actor=person,
+            role=role,
+            now=now,
+            idempotency_key=f"{person.pk}:right:{key}",
+        )
+        if not made.repeated:
+            acts.wrote("request_taken_down", made.number, {"what": right})
+    return made
 
 
 # --- looking ----------------------------------------------------------------------------------------------------------
@@ -240,7 +245,7 @@ def copy(request: Case, file: IO[bytes], *, person: Person, scope: Scope, now: d
     if not cases:
         raise NotFound(_("This request is about no order that is here."))
     reason = gettext("request %(number)s of the person concerned") % {"number": request.number}
-    return export.write(cases, file, person=person, role=role, reason=reason, now=now)
+    return export.write(cases, file, person=person, role=role, reason=reason, now=now, request=request.number)
 
 
 @everything("what a request asks to be deleted")
@@ -267,6 +272,9 @@ def delete(
             basis = gettext("Personal Information Protection Law, art. 47: the person concerned asked for it")
         cause = destruction.Cause(basis, person, says={"request": request.number})
         stones = [s for what in asked if (s := destruction.destroy(case, what, cause, now)) is not None]
+        if stones:
+            details = {"case": number, "what": [stone.what for stone in stones]}
+            acts.wrote("request_erased", request.number, details)
     for stone in stones:
         destruction.settle(stone, now)
     return len(stones)
@@ -297,4 +305,5 @@ def correct(
         body = {"fields": sorted(given), "request": request.number}
         append(case, CORRECTED, body, actor=person, role=role, now=now)
         case.save(update_fields=["chain_length", "chain_head", "version"])
+        acts.wrote("request_corrected", request.number, {"case": number, "what": sorted(given)})
     return sorted(given)

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from lucheng.core.dispatch.models import Matter
 from lucheng.core.errors import Conflict
+from lucheng.core.ledger import acts
 from lucheng.core.revisions.snapshot import bump
 from lucheng.core.sheets import Progress
 from lucheng.core.triage.classify import LONGEST, MOST, Classifier, Level, Weights, pack
@@ -311,6 +312,7 @@ def train(now: dt.datetime, *, seed: int = 0, progress: Progress = lambda done, 
             },
         )
         bump("triage")
+        acts.wrote("model_trained", version, {"count": trained.samples})
     progress(_FOLDS + 1, _FOLDS + 1)
     return trained
 
