@@ -31,11 +31,11 @@ def main(password: str) -> None:
     from lucheng.core.cases.models import State
     from lucheng.core.ledger import verifications
     from lucheng.core.ledger.models import Message
-    from lucheng.core.privacy import registers, retention
-    from lucheng.core.privacy.models import Register
     from lucheng.core.ledger.verify import Finding, Kind, verify
     from lucheng.core.organisation import signing_in
     from lucheng.core.organisation.models import SignIn
+    from lucheng.core.privacy import registers, retention
+    from lucheng.core.privacy.models import Register
     from lucheng.core.triage import templates
     from tests import factories
 

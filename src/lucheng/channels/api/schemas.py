@@ -478,6 +478,8 @@ class ProcessingOut(Schema):
 
 class ProcessingHistory(RegisterEntryOut):
     versions: list[RegisterVersion] = Field(description="those that are kept, the newest first, 100 at most")
+
+
 # --- for the audit administrator ------------------------------------------------------------------------------------
 
 

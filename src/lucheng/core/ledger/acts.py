@@ -121,7 +121,9 @@ ACTIONS: Mapping[str, Action] = {
     "hold_lifted": Action("case", pgettext_lazy("act", "hold of an order lifted")),
     "retention_loaded": Action("retention", pgettext_lazy("act", "retention rules put in force")),
     "notice_loaded": Action("notice", pgettext_lazy("act", "privacy notice put in force")),
-    "processing_written": Action("processing", pgettext_lazy("act", "entry of a processing register written")),
+    "processing_written": Action(
+        "processing", pgettext_lazy("act", "entry of a processing register written")
+    ),
     "processing_ended": Action("processing", pgettext_lazy("act", "entry of a processing register ended")),
     "processing_destroyed": Action("processing", pgettext_lazy("act", "versions of an entry destroyed")),
     "bulletin_loaded": Action("bulletin", pgettext_lazy("act", "template of the bulletin put in force")),
