@@ -37,6 +37,13 @@ def _open(request: HttpRequest, slug: str) -> Register:
     return register
 
 
+def _writable(request: HttpRequest, slug: str) -> Register:
+    register = _open(request, slug)
+    if not scope(request).can(register.about.edit):
+        raise Forbidden(_("Your posts do not let you write in this register."))
+    return register
+
+
 def _entry(register: Register, entry: Any) -> out.EntryOut:
     said = register.said(entry)
     return out.EntryOut(code=said.pop("code"), version=entry.version, fields=said)
@@ -121,7 +128,7 @@ def get_entry(request: HttpRequest, response: HttpResponse, slug: _Slug, code: _
 @router.post("/registers/{slug}", response={201: out.EntryOut}, summary="Add an entry")
 def add_entry(request: HttpRequest, response: HttpResponse, slug: _Slug, fields: _Fields) -> out.EntryOut:
     """Add an entry under the ``code`` among its fields. The same request again finds the code taken (409)."""
-    found = _open(request, slug)
+    found = _writable(request, slug)
     code = fields.get("code")
     if not isinstance(code, str) or not code.strip():
         raise Invalid({"code": _("Give the code under which the entry is to stand.")})
@@ -142,7 +149,7 @@ def change_entry(
     if_match: IfMatch = "",
 ) -> out.EntryOut:
     """Write a new version over the one that the caller has seen. With ``valid_to`` the entry ends on that day."""
-    found = _open(request, slug)
+    found = _writable(request, slug)
     entry = book.write(
         found,
         code,
