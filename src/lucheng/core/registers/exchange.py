@@ -26,7 +26,7 @@ from lucheng.core.organisation.access import Scope
 from lucheng.core.organisation.models import Person
 from lucheng.core.places import locate
 from lucheng.core.registers.book import code_taken
-from lucheng.core.registers.columns import Lookups
+from lucheng.core.registers.columns import Lookups, foresee
 from lucheng.core.registers.models import Change, Entry, Import
 from lucheng.core.registers.register import Register, named, terms
 
@@ -119,6 +119,18 @@ def _how(column: Any) -> Text:
     return " ".join(str(p) for p in parts)
 
 
+def sheet_of(register: Register, given: Iterable[Mapping[str, Any]]) -> Rows:
+    """A sheet as it would be read whose rows say ``given``, text or numbers by the columns' names; None is empty."""
+    headers = {c.name: c.header for c in register.columns}
+    return [
+        sheets.Entry(
+            number,
+            {h: "" if (said := row.get(name)) is None else str(said) for name, h in headers.items()},
+        )
+        for number, row in enumerate(given, 2)
+    ]
+
+
 # --- in: checking --------------------------------------------------------------------------------------------------
 
 
@@ -150,6 +162,7 @@ def check(
     found = Checked(rows=len(rows))
     by_header = {c.header: c for c in register.columns}
     lookups = Lookups()
+    foresee(register.columns, [row.cells for row in rows], lookups)
     known = _known(register, rows, by_header)
     twins = _twins(register, rows, by_header)
     seen: dict[str, int] = {}

@@ -15,7 +15,6 @@ from lucheng.core.clocks.calendar import ZONE
 from lucheng.core.places.models import LEVELS, Boundary, Division, Estate, Kind
 from lucheng.core.registers import exchange
 from lucheng.core.registers.register import named
-from lucheng.core.sheets import Entry
 from lucheng.projects.party_centres.models import Access, Level
 
 PACK = Path(__file__).parents[2] / "packs" / "baotou_demo" / "centres.toml"
@@ -36,11 +35,7 @@ def fill(until: dt.datetime) -> None:
     """Write the centres of the year 2020; of a smaller city as many as it has places for."""
     pack = tomllib.loads(PACK.read_text())
     register = named("centres")
-    headers = {c.name: c.header for c in register.columns}
-    rows = [
-        Entry(number, {header: str(given.get(name, "")) for name, header in headers.items()})
-        for number, given in enumerate(_centres(pack, until.astimezone(ZONE).date()), 2)
-    ]
+    rows = exchange.sheet_of(register, _centres(pack, until.astimezone(ZONE).date()))
     exchange.take_over_now(register, rows, "党群服务中心2020.xlsx", until)
 
 
