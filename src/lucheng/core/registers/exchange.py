@@ -13,7 +13,7 @@ from typing import IO, Any
 import msgspec
 from django.conf import settings
 from django.db import IntegrityError, connection, transaction
-from django.db.models import QuerySet
+from django.db.models import ManyToOneRel, QuerySet
 from django.utils import translation
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
@@ -550,7 +550,8 @@ def _named_elsewhere(entries: Sequence[Entry]) -> list[Entry]:
         return []
     named_: set[Any] = set()
     keys = [e.pk for e in entries]
-    for relation in entries[0]._meta.related_objects:
+    relations = [f for f in entries[0]._meta.get_fields(include_hidden=True) if isinstance(f, ManyToOneRel)]
+    for relation in relations:
         model: Any = relation.related_model
         name = relation.field.attname
         named_ |= set(model._default_manager.filter(**{f"{name}__in": keys}).values_list(name, flat=True))

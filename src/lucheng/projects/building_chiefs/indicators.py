@@ -39,9 +39,10 @@ def _urban(buildings: QuerySet[Any], window: Window) -> QuerySet[Any]:
     communities = (
         Division.objects.as_of(window.day).filter(kind=Kind.COMMUNITY).values_list("code", flat=True)
     )
-    return buildings.annotate(community=Left("grid", LEVELS["community"])).filter(
+    found: QuerySet[Any] = buildings.annotate(community=Left("grid", LEVELS["community"])).filter(
         community__in=list(communities)  # some hundred codes, looked up quicker than joined
     )
+    return found
 
 
 def _visits(window: Window) -> QuerySet[Any]:
