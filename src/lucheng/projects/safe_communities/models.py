@@ -93,7 +93,7 @@ class Statement(Entry):
         name=_("Committees' statements on safety"),
         one=_("statement on safety"),
         edit="safe_communities.state",
-        columns=("year", "unit", "met"),
+        columns=("year", "unit"),
         filters=("met",),
         prefix="PA",
         order=31,
@@ -221,7 +221,6 @@ class Task(Entry):
         one=_("task of putting in order"),
         edit="safe_communities.edit",
         columns=("priority", "owner", "due", "done_on"),
-        filters=(),
         prefix="RW",
         order=34,
     )
