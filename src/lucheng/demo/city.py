@@ -22,6 +22,7 @@ from lucheng.core.dispatch.models import Matter
 from lucheng.core.organisation import roles
 from lucheng.core.organisation.models import Person, Post, Unit
 from lucheng.core.places.models import Building, Division, Estate
+from lucheng.core.registers.register import registers
 from lucheng.core.revisions import snapshot
 from lucheng.core.revisions.models import Revision
 from lucheng.core.revisions.snapshot import bump
@@ -99,7 +100,8 @@ def prepare(now: dt.datetime, step: Step) -> None:
 def tidy_up(step: Step) -> None:
     """Let the database take stock of what it was given, as it would do by itself in a while."""
     with step("database: taking stock") as report, connection.cursor() as cursor:
-        models: tuple[type[Model], ...] = (*TABLES, Division, Building, Estate, Unit, Person, Post)
+        kept = [register.model for register in registers().values()]
+        models: tuple[type[Model], ...] = (*TABLES, Division, Building, Estate, Unit, Person, Post, *kept)
         tables = [m._meta.db_table for m in models]
         for done, table in enumerate(tables):
             report(done, len(tables))

@@ -27,6 +27,7 @@ from lucheng.core.organisation.middleware import scope
 from lucheng.core.places import names
 from lucheng.core.places.models import LEVELS, Division
 from lucheng.core.registers.models import Entry
+from lucheng.core.registers.register import named as register_named
 from lucheng.web import numbers
 from lucheng.web.charts import Cell, Chart, Line, Series
 from lucheng.web.downloads import kept
@@ -168,10 +169,13 @@ def _went(indicator: Indicator, at: Window, place: str) -> Chart | None:
 
 
 def _rows(request: HttpRequest, rows: QuerySet[Any]) -> dict[str, Any]:
-    """The records behind a figure, as far as they are entries of registers or divisions: what anybody on duty may read.
-    Cases open in their own lists, in the reader's rights."""
+    """The records behind a figure, as far as they are entries of registers, in the reader's rights, or divisions, which
+    anybody on duty may read. Cases open in their own lists."""
     if issubclass(rows.model, Entry):
         slug = rows.model.about.slug
+        if rows.model.about.view:
+            readable = register_named(slug).rows(scope(request))
+            rows = rows.filter(pk__in=readable.values("pk"))
         page = numbers.paged(request, rows.order_by("place", "code"), PAGE, 10_000)
         page["rows"] = [
             {"name": e.name, "place": e.place, "address": reverse("register-entry", args=[slug, e.code])}

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from openpyxl import Workbook, load_workbook
 
 from lucheng.core.errors import Conflict, Forbidden, NotFound
@@ -299,3 +300,17 @@ def test_a_worker_that_died_in_the_middle_is_followed_by_one_that_begins_again(
     sweeps.work(NOW)
     made.refresh_from_db()
     assert made.state == "done" and Centre.objects.count() == 2
+
+
+def test_a_sheet_that_names_units_asks_no_more_often_for_many_rows(city: City) -> None:
+    def queries(count: int) -> int:
+        units = [factories.unit(f"u{count}-{n}", "单位", "department", WEST).code for n in range(count)]
+        read, _wrong = exchange.read(
+            REGISTER, sheet(*(given(name=f"甲{n}", unit=u) for n, u in enumerate(units)))
+        )
+        with CaptureQueriesContext(connection) as asked:
+            assert not exchange.check(REGISTER, read, None).faults
+        return len(asked)
+
+    queries(2)  # what is held in memory afterwards
+    assert queries(1) == queries(20)

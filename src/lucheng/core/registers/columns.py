@@ -81,9 +81,13 @@ def _place(text: str) -> Any:
     return found[0]
 
 
+def _active(model: type[models.Model]) -> dict[str, Any]:
+    return {"active": True} if model is Unit else {}
+
+
 def _record(model: type[models.Model], text: str) -> Any:
     """A unit or an entry by its code or its name."""
-    active = {"active": True} if model is Unit else {}
+    active = _active(model)
     code = _code(text)
     found = list(model._default_manager.filter(code=code, **active)[:1]) or list(
         model._default_manager.filter(name=text, **active)[:2]
@@ -95,6 +99,18 @@ def _record(model: type[models.Model], text: str) -> Any:
     if len(found) > 1:
         return Wrong(format_lazy(_("Several are called “{text}”. Write the code of one."), text=text))
     return found[0]
+
+
+def foresee(columns: Sequence[Column], rows: Sequence[Mapping[str, str]], lookups: Lookups) -> None:
+    """Ask at once for the units and entries that many rows name by their codes; names are asked for as they come.
+    ``rows`` hold text by the columns' headers."""
+    for column in columns:
+        if column.kind in ("unit", "entry"):
+            model: Any = column.field.related_model
+            codes = list({row.get(column.header, "") for row in rows} - {""})
+            for at in range(0, len(codes), 20_000):
+                records = model._default_manager.filter(code__in=codes[at : at + 20_000], **_active(model))
+                lookups.found |= {(model._meta.label, record.code): record for record in records}
 
 
 def _labels(choices: Sequence[tuple[Any, Any]]) -> dict[str, Any]:
@@ -186,7 +202,8 @@ class Column:
         return None if self.field.null else ""
 
     def read(self, given: Any, lookups: Lookups) -> Any:
-        """The value that ``given`` stands for: text as people write it, or the JSON value of the API.
+        """The value that ``given`` stands for: text as people write it, or the JSON value of the API. Of a unit or an
+        entry it is the record itself, so that a rule may look at it without asking the database again.
 
         Raises Wrong with what to write instead.
         """
@@ -198,13 +215,13 @@ class Column:
             return self.empty()
         value = self._read(given, lookups)
         try:
-            return self.field.clean(value.pk, None) if self.kind == "unit" else self._cleaned(value)
+            return self._cleaned(value)
         except ValidationError as error:
             raise Wrong(error.messages[0]) from error
 
     def _cleaned(self, value: Any) -> Any:
-        if self.kind == "entry":
-            return value.pk
+        if self.kind in ("unit", "entry"):
+            return value
         # Choices have been found by their names already; the rest is the field's own business.
         value = self.field.to_python(value)
         if isinstance(value, float) and value != value:

@@ -13,7 +13,7 @@ from typing import IO, Any
 import msgspec
 from django.conf import settings
 from django.db import IntegrityError, connection, transaction
-from django.db.models import QuerySet
+from django.db.models import ManyToOneRel, QuerySet
 from django.utils import translation
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
@@ -26,7 +26,7 @@ from lucheng.core.organisation.access import Scope
 from lucheng.core.organisation.models import Person
 from lucheng.core.places import locate
 from lucheng.core.registers.book import code_taken
-from lucheng.core.registers.columns import Lookups
+from lucheng.core.registers.columns import Lookups, foresee
 from lucheng.core.registers.models import Change, Entry, Import
 from lucheng.core.registers.register import Register, named, terms
 
@@ -119,6 +119,18 @@ def _how(column: Any) -> Text:
     return " ".join(str(p) for p in parts)
 
 
+def sheet_of(register: Register, given: Iterable[Mapping[str, Any]]) -> Rows:
+    """A sheet as it would be read whose rows say ``given``, text or numbers by the columns' names; None is empty."""
+    headers = {c.name: c.header for c in register.columns}
+    return [
+        sheets.Entry(
+            number,
+            {h: "" if (said := row.get(name)) is None else str(said) for name, h in headers.items()},
+        )
+        for number, row in enumerate(given, 2)
+    ]
+
+
 # --- in: checking --------------------------------------------------------------------------------------------------
 
 
@@ -150,6 +162,7 @@ def check(
     found = Checked(rows=len(rows))
     by_header = {c.header: c for c in register.columns}
     lookups = Lookups()
+    foresee(register.columns, [row.cells for row in rows], lookups)
     known = _known(register, rows, by_header)
     twins = _twins(register, rows, by_header)
     seen: dict[str, int] = {}
@@ -537,7 +550,8 @@ def _named_elsewhere(entries: Sequence[Entry]) -> list[Entry]:
         return []
     named_: set[Any] = set()
     keys = [e.pk for e in entries]
-    for relation in entries[0]._meta.related_objects:
+    relations = [f for f in entries[0]._meta.get_fields(include_hidden=True) if isinstance(f, ManyToOneRel)]
+    for relation in relations:
         model: Any = relation.related_model
         name = relation.field.attname
         named_ |= set(model._default_manager.filter(**{f"{name}__in": keys}).values_list(name, flat=True))
@@ -570,14 +584,6 @@ def take_over_now(
         made.added, made.changed, made.unchanged = len(done.added), len(done.changed), done.unchanged
         made.save()
     return done, made.pk
-
-
-def entered(register: Register, rows: Iterable[Mapping[str, Any]]) -> Rows:
-    """Rows that a program has by the columns' names, as a sheet would bring them."""
-    return [
-        sheets.Entry(number, {c.header: str(given.get(c.name, "")) for c in register.columns})
-        for number, given in enumerate(rows, 2)
-    ]
 
 
 def undo_now(register: Register, pk: int, now: dt.datetime) -> None:

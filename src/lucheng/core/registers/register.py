@@ -88,7 +88,7 @@ class Register:
         wrong: dict[str, Text] = {}
         for column in self.columns:
             try:
-                values[column.field.attname] = column.read(given.get(column.name), lookups)
+                values[column.name] = column.read(given.get(column.name), lookups)
             except Wrong as said:
                 wrong[column.name] = said.text
         return values, wrong

@@ -35,7 +35,7 @@ def fill(until: dt.datetime) -> None:
     """Write the centres of the year 2020; of a smaller city as many as it has places for."""
     pack = tomllib.loads(PACK.read_text())
     register = named("centres")
-    rows = exchange.entered(register, _centres(pack, until.astimezone(ZONE).date()))
+    rows = exchange.sheet_of(register, _centres(pack, until.astimezone(ZONE).date()))
     exchange.take_over_now(register, rows, "党群服务中心2020.xlsx", until)
 
 

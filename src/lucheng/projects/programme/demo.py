@@ -48,4 +48,4 @@ def fill(until: dt.datetime) -> None:
         ("milestones", milestones),
     ):
         register = named(slug)
-        exchange.take_over_now(register, exchange.entered(register, rows), f"{slug}.xlsx", until)
+        exchange.take_over_now(register, exchange.sheet_of(register, rows), f"{slug}.xlsx", until)

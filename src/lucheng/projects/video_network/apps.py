@@ -1,0 +1,6 @@
+from django.apps import AppConfig
+
+
+class VideoNetworkConfig(AppConfig):
+    name = "lucheng.projects.video_network"
+    label = "video_network"
