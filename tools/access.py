@@ -267,15 +267,20 @@ def _path(route: Route, values: dict[str, str]) -> str:
 
 def _people(city: City, walk: Walk) -> None:
     """One reader for each way in which roles of the catalogue differ, what counts being reach and capabilities alone;
-    and one who holds all of their posts."""
+    and one who holds all of their posts. Of the rooms' registers, which share their pages, one room's are walked: what
+    keeps another room's makes no difference here."""
     from tests import factories
 
+    from lucheng.core.organisation.capabilities import of_rooms
     from lucheng.core.organisation.models import Role
+
+    elsewhere = {code for code in of_rooms() if not code.startswith("party_centres.")}
 
     walk.capabilities[NOBODY] = frozenset()
     alike: dict[tuple[str, tuple[str, ...]], list[str]] = {}
     for role in Role.objects.order_by("code"):
-        alike.setdefault((role.reach, tuple(role.capabilities)), []).append(role.code)
+        told = tuple(code for code in role.capabilities if code not in elsewhere)
+        alike.setdefault((role.reach, told), []).append(role.code)
     for (reach, held), codes in alike.items():
         where, unit = {
             Role.Reach.PLACE.value: (factories.WEST, "west"),
@@ -440,7 +445,8 @@ def document(found: Walk) -> str:
         "# Who gets in where",
         "",
         "Written by `python -m tools.access`, which asks every address as nobody and as each role of the national",
-        "catalogue; do not edit. Roles that allow the same share a column. A post at a place stands in one district,",
+        "catalogue; do not edit. Roles that allow the same share a column; of what keeps
+registers, one room stands for all: the pages are the same. A post at a place stands in one district,",
         "and `<number>` is a case of that district that a unit in it has in hand; a case of another district is",
         "answered like one that does not exist.",
         "",

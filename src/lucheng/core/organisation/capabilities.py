@@ -67,11 +67,18 @@ GROUPS: tuple[tuple[str | Promise, tuple[str, ...]], ...] = (
 _ROOMS = pgettext_lazy("capability", "The ten projects")
 
 
-def join_rooms() -> None:
-    """Add what every room's ``capabilities.py`` names."""
+def of_rooms() -> dict[str, str | Promise]:
+    """What every room's ``capabilities.py`` names."""
+    found: dict[str, str | Promise] = {}
     for config in apps.get_app_configs():
         if config.name.startswith("lucheng.projects.") and find_spec(f"{config.name}.capabilities"):
-            CAPABILITIES.update(import_module(f"{config.name}.capabilities").CAPABILITIES)
+            found |= import_module(f"{config.name}.capabilities").CAPABILITIES
+    return found
+
+
+def join_rooms() -> None:
+    """Add the rooms' to the house's."""
+    CAPABILITIES.update(of_rooms())
 
 
 def grouped() -> list[tuple[str | Promise, list[tuple[str, str | Promise]]]]:
