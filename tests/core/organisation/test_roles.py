@@ -33,9 +33,12 @@ def pack(folder: Path, text: str) -> Path:
 
 
 def test_the_national_pack_brings_every_role_and_loads_twice_without_a_change() -> None:
-    assert set(roles.load().added) == EVERY_ROLE
+    added = set(roles.load().added)
+    assert added >= EVERY_ROLE
+    # What else it brings are the keepers of the rooms' registers, who see no case.
+    assert not [r for r in Role.objects.exclude(code__in=EVERY_ROLE) if r.reach != Role.Reach.NONE]
     again = roles.load()
-    assert (again.added, again.changed, set(again.unchanged)) == ((), (), EVERY_ROLE)
+    assert (again.added, again.changed, set(again.unchanged)) == ((), (), added)
 
 
 def test_no_administrator_reads_cases_or_contacts() -> None:

@@ -186,7 +186,8 @@ class Column:
         return None if self.field.null else ""
 
     def read(self, given: Any, lookups: Lookups) -> Any:
-        """The value that ``given`` stands for: text as people write it, or the JSON value of the API.
+        """The value that ``given`` stands for: text as people write it, or the JSON value of the API. Of a unit or an
+        entry it is the record itself, so that a rule may look at it without asking the database again.
 
         Raises Wrong with what to write instead.
         """
@@ -198,13 +199,13 @@ class Column:
             return self.empty()
         value = self._read(given, lookups)
         try:
-            return self.field.clean(value.pk, None) if self.kind == "unit" else self._cleaned(value)
+            return self._cleaned(value)
         except ValidationError as error:
             raise Wrong(error.messages[0]) from error
 
     def _cleaned(self, value: Any) -> Any:
-        if self.kind == "entry":
-            return value.pk
+        if self.kind in ("unit", "entry"):
+            return value
         # Choices have been found by their names already; the rest is the field's own business.
         value = self.field.to_python(value)
         if isinstance(value, float) and value != value:

@@ -573,9 +573,13 @@ def take_over_now(
 
 
 def entered(register: Register, rows: Iterable[Mapping[str, Any]]) -> Rows:
-    """Rows that a program has by the columns' names, as a sheet would bring them."""
+    """Rows that a program has by the columns' names, as a sheet would bring them. None is an empty cell."""
+
+    def cell(given: Any) -> str:
+        return "" if given is None else str(given)
+
     return [
-        sheets.Entry(number, {c.header: str(given.get(c.name, "")) for c in register.columns})
+        sheets.Entry(number, {c.header: cell(given.get(c.name)) for c in register.columns})
         for number, given in enumerate(rows, 2)
     ]
 
