@@ -32,6 +32,7 @@ PUBLIC = {
         "style",
         "outlines",
     ),
+    *("hsds", "hsds-services", "hsds-service"),
     *("api-docs", "problem", "openapi-json", "api-root"),
 }
 

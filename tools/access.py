@@ -158,6 +158,7 @@ def _things(city: City, near: Case, far: Case) -> dict[str, dict[str, str]]:
     from lucheng.core.registers.models import Import
     from lucheng.core.registers.register import named as registered
     from lucheng.core.triage import templates
+    from lucheng.projects.legal_services import hsds
 
     def template(unit: str, who: str) -> str:
         own = city.units[unit].pk
@@ -194,6 +195,9 @@ def _things(city: City, near: Case, far: Case) -> dict[str, dict[str, str]]:
     for code, place in (("C1", factories.STREET), ("C2", factories.SUMU)):
         given = {"name": code, "place": place, "level": "community", "valid_from": "2020-01-01"}
         book.write(centres, code, given, by=None, scope=None, now=factories.NOW)
+    given = {"name": "工作站", "place": factories.STREET, "level": "township", "services": "aid"}
+    given["valid_from"] = "2020-01-01"
+    book.write(registered("legal-outlets"), "FL-1", given, by=None, scope=None, now=factories.NOW)
     sheet = Import.objects.create(register="centres", file_name="x.xlsx", content=b"", at=factories.NOW)
     edition = str(Version.objects.order_by("-pk").values_list("number", flat=True)[0])
     numbers = {
@@ -219,6 +223,7 @@ def _things(city: City, near: Case, far: Case) -> dict[str, dict[str, str]]:
         "article-write:code": "lamp",
         "role:code": "operator",
         "get_division:code": near.place,
+        "hsds-service:id": hsds.ident("service", "FL-1"),
         **dict.fromkeys(("unit-record:pk", "close-unit:pk"), str(city.units["utilities"].pk)),
         **dict.fromkeys(("retention-batch:pk", "approve-retention:pk", "hold-retention:pk"), str(batch.pk)),
         "lift-retention:pk": str(hold.pk),
@@ -240,6 +245,7 @@ def _things(city: City, near: Case, far: Case) -> dict[str, dict[str, str]]:
         **dict.fromkeys(("register", "which"), "processing"),
         **dict.fromkeys(("id", "form"), "none"),
         "get_division:code": "98",
+        "hsds-service:id": hsds.ident("service", "none"),
     }
     # Of an order that is not there any step and any photograph may be asked.
     kept = {name: there[name] for name in ("action", "sha256")}
@@ -445,8 +451,8 @@ def document(found: Walk) -> str:
         "# Who gets in where",
         "",
         "Written by `python -m tools.access`, which asks every address as nobody and as each role of the national",
-        "catalogue; do not edit. Roles that allow the same share a column; of what keeps
-registers, one room stands for all: the pages are the same. A post at a place stands in one district,",
+        "catalogue; do not edit. Roles that allow the same share a column; of what keeps registers, one room stands for",
+        "all, since the pages are the same. A post at a place stands in one district,",
         "and `<number>` is a case of that district that a unit in it has in hand; a case of another district is",
         "answered like one that does not exist.",
         "",

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import datetime as dt
 import threading
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from django.db import DatabaseError, connection, transaction
+from django.test.utils import CaptureQueriesContext
 from pytest_django import DjangoAssertNumQueries
 
 from lucheng.core.errors import Conflict, Forbidden, Invalid, NotFound
 from lucheng.core.organisation.access import NOBODY
-from lucheng.core.registers import book
+from lucheng.core.registers import book, exchange
 from lucheng.core.registers.book import Wanted
 from lucheng.core.registers.models import Change
 from lucheng.core.registers.register import named, registers, terms
@@ -239,3 +240,34 @@ def test_a_page_costs_one_query_however_many_entries(
 
 def test_terms_are_single_characters_and_pairs() -> None:
     assert terms("党群 A1") == sorted({"党", "群", "党群", "a", "1", "a1"})
+
+
+# --- what registers are made of ------------------------------------------------------------------------------------
+
+
+def test_a_part_lies_within_its_whole_in_place_and_time(city: City) -> None:
+    whole = centre(place=WEST, valid_from="2020-01-01", valid_to="2022-01-01")
+
+    def wrong(place: str, since: dt.date, until: dt.date | None) -> list[str]:
+        return sorted(Centre(place=place, valid_from=since, valid_to=until).misfits(whole))
+
+    begin, end = dt.date(2020, 1, 1), dt.date(2022, 1, 1)
+    assert wrong(STREET, begin, end) == []
+    assert wrong(EAST, begin, end) == ["place"]
+    assert wrong(WEST, begin - dt.timedelta(days=1), end) == ["valid_from"]
+    assert wrong(WEST, begin, None) == ["valid_to"]
+    assert wrong(CITY, begin, end + dt.timedelta(days=1)) == ["place", "valid_to"]
+
+
+def test_a_rule_looks_at_a_named_record_without_a_query_for_each_row(city: City) -> None:
+    def queries(count: int) -> int:
+        rows = exchange.sheet_of(
+            named(CENTRES), [given(name=f"中心{n}", unit="street") for n in range(count)]
+        )
+        with CaptureQueriesContext(connection) as asked:
+            found = exchange.check(named(CENTRES), rows, None)
+        assert not found.faults and {cast(Centre, e).unit for e in found.added} == {city.units["street"]}
+        return len(asked)
+
+    queries(1)  # what is asked once for all
+    assert queries(20) == queries(1)

@@ -12,6 +12,7 @@ from django.contrib.postgres.indexes import GinIndex
 from django.core.validators import MaxValueValidator, MinValueValidator, RegexValidator
 from django.db import models
 from django.db.models import F, Q
+from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
@@ -42,6 +43,8 @@ class About:
     prefix: str = ""
     #: Its place among the others.
     order: int = 90
+    #: Whether its entries may have an address and a point. Off where they are nobody's business, or another entry's.
+    on_map: bool = True
 
 
 class EntryQuerySet(models.QuerySet[E]):
@@ -146,6 +149,54 @@ class Entry(models.Model):
 
     def in_force(self, day: dt.date) -> bool:
         return self.valid_from <= day and (self.valid_to is None or day < self.valid_to)
+
+    def misfits(self, other: Entry) -> dict[str, Text]:
+        """What keeps this entry from being a part of ``other``: it lies elsewhere, or holds on days on which that one
+        does not. By the names of its fields, for :meth:`faults`."""
+        wrong: dict[str, Text] = {}
+        if not self.place.startswith(other.place):
+            wrong["place"] = format_lazy(_("This lies outside {other}."), other=str(other))
+        if self.valid_from < other.valid_from:
+            wrong["valid_from"] = format_lazy(_("{other} does not hold yet on this day."), other=str(other))
+        if other.valid_to is not None and (self.valid_to is None or self.valid_to > other.valid_to):
+            wrong["valid_to"] = format_lazy(_("{other} no longer holds by then."), other=str(other))
+        return wrong
+
+
+class Weekday(models.TextChoices):
+    """Days of the week by their names in calendars (RFC 5545)."""
+
+    MO = "MO", pgettext_lazy("weekday", "Monday")
+    TU = "TU", pgettext_lazy("weekday", "Tuesday")
+    WE = "WE", pgettext_lazy("weekday", "Wednesday")
+    TH = "TH", pgettext_lazy("weekday", "Thursday")
+    FR = "FR", pgettext_lazy("weekday", "Friday")
+    SA = "SA", pgettext_lazy("weekday", "Saturday")
+    SU = "SU", pgettext_lazy("weekday", "Sunday")
+
+
+_TIME = RegexValidator(r"^([01]\d|2[0-3]):[0-5]\d$", _("Write a time as 08:30."))
+
+
+class Turn(Entry):
+    """A turn on a roster: the same hours on some days of each week. A base for registers of rosters."""
+
+    weekdays = ArrayField(
+        models.CharField(max_length=2, choices=Weekday.choices),
+        verbose_name=pgettext_lazy("register", "days of the week"),
+    )
+    begins = models.CharField(pgettext_lazy("register", "from (time)"), max_length=5, validators=[_TIME])
+    ends = models.CharField(pgettext_lazy("register", "until (time)"), max_length=5, validators=[_TIME])
+
+    class Meta(Entry.Meta):
+        abstract = True
+
+    def faults(self) -> dict[str, Text]:
+        """A turn ends on the day on which it begins."""
+        wrong = super().faults()
+        if self.ends <= self.begins:
+            wrong["ends"] = _("This lies before its beginning.")
+        return wrong
 
 
 class Change(models.Model):

@@ -39,12 +39,17 @@ class Register:
 
     @cached_property
     def columns(self) -> tuple[Column, ...]:
-        """What people write, in the order of forms and sheets: code, name, place, what is its own, point and days."""
+        """What people write, in the order of forms and sheets: code, name, place, what is its own, point and days.
+
+        A register that stands on no map has no address and no point: nobody can write one, on a form, in a sheet or
+        over the API.
+        """
         shared = [f.name for f in Entry._meta.get_fields()]
         own = [
             f
             for f in self.model._meta.get_fields()
             if isinstance(f, Field) and f.editable and not f.primary_key
+            if self.about.on_map or f.name not in ("address", "lon", "lat")
         ]
         first = [f for f in own if f.name in shared and f.name not in _LAST]
         last = [f for f in own if f.name in _LAST]
