@@ -303,15 +303,28 @@ def test_a_list_of_devices_begins_and_ends_outages_and_can_be_taken_back(city: C
     assert CameraFault.objects.count() == 1
 
 
+def test_a_camera_that_is_back_has_no_outage_left_whoever_entered_it(city: City) -> None:
+    system()
+    camera()
+    fault(failing="offline")
+    fault("F2", failing="offline", name="又报")
+    fault("F3", failing="unclear", name="脏污")
+    assert states.take({ONE: True}, DAY, "", NOW).ended == 2
+    assert (value("6.online", "2026-03-02"), value("6.intact", "2026-03-02")) == (100, 0)
+
+
 def test_a_camera_that_comes_back_the_same_day_was_out_that_day(city: City) -> None:
     system()
     camera()
-    states.take({ONE: False}, DAY, "", NOW)
-    states.take({ONE: True}, DAY, "", NOW)
-    assert CameraFault.objects.get().valid_to == DAY + dt.timedelta(days=1)
-    # Out once more, on a day on which it had been: one outage, open again.
-    states.take({ONE: False}, DAY, "", NOW)
-    assert CameraFault.objects.get().valid_to in (None, DAY + dt.timedelta(days=1))
+
+    def outage(online: bool) -> tuple[dt.date | None, int, int]:
+        taken = states.take({ONE: online}, DAY, "", NOW)
+        return CameraFault.objects.get().valid_to, taken.begun, taken.ended
+
+    assert outage(False) == (None, 1, 0)
+    assert outage(True) == (DAY + dt.timedelta(days=1), 0, 1)
+    assert outage(True) == (DAY + dt.timedelta(days=1), 0, 0)
+    assert outage(False) == (None, 1, 0), "out once more: the same outage goes on"
 
 
 @pytest.mark.parametrize(

@@ -65,15 +65,21 @@ def take(
     networked: QuerySet[Any] = Camera.objects.as_of(day).filter(networked_since__lte=day)
     cameras = {camera.code: camera for camera in networked}
     standing: QuerySet[Any] = CameraFault.objects.as_of(day).filter(failing=Failing.OFFLINE)
-    outages = {fault.camera.code: fault for fault in standing.select_related("camera")}
+    outages = list(standing.select_related("camera"))
+    out = {outage.camera.code for outage in outages}
     online = {code: states.get(code, not whole) for code in cameras if whole or code in states}
     register = named("camera-faults")
-    begun = [_outage(cameras[code], day) for code, up in online.items() if not up and code not in outages]
+    begun = [_outage(cameras[code], day) for code, up in online.items() if not up and code not in out]
+    # What ended this very day has stood until the next: a day is the least that a register knows. It may go on.
+    begun += [
+        {**register.said(outage), "valid_to": None}
+        for outage in outages
+        if online.get(outage.camera.code) is False and outage.valid_to is not None
+    ]
     ended = [
-        # An outage of this very day has stood until the next: a day is the least that a register knows.
-        {**register.said(outages[code]), "valid_to": max(day, outages[code].valid_from + _DAY).isoformat()}
-        for code, up in online.items()
-        if up and code in outages
+        {**register.said(outage), "valid_to": max(day, outage.valid_from + _DAY)}
+        for outage in outages
+        if online.get(outage.camera.code) and outage.valid_to is None
     ]
     number = None
     if begun or ended:
