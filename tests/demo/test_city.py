@@ -15,6 +15,7 @@ from django.db import connection
 from django.db.models import Count
 from django.test import TestCase
 
+from lucheng.core import copy
 from lucheng.core.cases.lifecycle import BY_ACTION
 from lucheng.core.cases.models import Case, State
 from lucheng.core.clocks.calendar import ZONE
@@ -31,7 +32,7 @@ from lucheng.core.privacy.models import Contact
 from lucheng.core.privacy.sealing import unseal
 from lucheng.core.revisions import snapshot
 from lucheng.core.sheets import Progress
-from lucheng.demo import city, copy
+from lucheng.demo import city
 from lucheng.demo.cases import world
 from lucheng.demo.cases.generate import lives
 

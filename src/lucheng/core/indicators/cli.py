@@ -89,6 +89,34 @@ def verify(
     console.print("every figure of that day is what its records say")
 
 
+@indicators_app.command()
+def compare(
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="Columns: id, relation, value.")],
+    period: Annotated[str, typer.Option(help="2020, 2020-Q3, 2020-07 or 2020-07-23.")],
+    place: Annotated[str, typer.Option(help="Code of a place; without it, the city.")] = "",
+) -> None:
+    """Published figures against what the records come to. Exit code 1 where one does not hold."""
+    from django.utils import timezone
+
+    from lucheng.core.indicators import compare as room
+    from lucheng.core.indicators.periods import window
+    from lucheng.core.places import names
+
+    with reporting("counting"):
+        found = room.compare(file, window(period, timezone.localdate()), place or names.root())
+    table = Table("id", "figure", "published", "counted", "")
+    for one in found:
+        value = "–" if one.value is None else f"{one.value:,.{one.indicator.digits}f}"
+        holds = "" if one.holds else "differs"
+        published = f"{one.relation} {one.published:,.{one.indicator.digits}f}"
+        table.add_row(one.indicator.id, str(one.indicator.name), published, value, holds)
+    console.print(table)
+    wrong = sum(not one.holds for one in found)
+    console.print(f"{len(found) - wrong} of {len(found)} hold")
+    if wrong:
+        raise typer.Exit(1)
+
+
 bulletin_app = typer.Typer(
     help="The bulletin: the city's own sentences over figures.", invoke_without_command=True
 )

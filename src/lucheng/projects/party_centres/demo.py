@@ -15,7 +15,7 @@ from lucheng.core.clocks.calendar import ZONE
 from lucheng.core.places.models import LEVELS, Boundary, Division, Estate, Kind
 from lucheng.core.registers import exchange
 from lucheng.core.registers.register import named
-from lucheng.projects.party_centres.models import Access, Level
+from lucheng.projects.party_centres.models import Access, Centre, Level
 
 PACK = Path(__file__).parents[2] / "packs" / "baotou_demo" / "centres.toml"
 
@@ -37,6 +37,50 @@ def fill(until: dt.datetime) -> None:
     register = named("centres")
     rows = exchange.sheet_of(register, _centres(pack, until.astimezone(ZONE).date()))
     exchange.take_over_now(register, rows, "党群服务中心2020.xlsx", until)
+    for slug, given in (("demonstration-sites", _sites(pack)), ("premises-upgrades", _upgrades(pack))):
+        exchange.take_over_now(named(slug), exchange.sheet_of(named(slug), given), f"{slug}.xlsx", until)
+
+
+def _sites(pack: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Every other centre of the urban districts' sub-districts and communities, in two batches."""
+    urban = Division.objects.filter(kind=Kind.DISTRICT, valid_to=None).values_list("code", flat=True)
+    found = Centre.objects.filter(level__in=(Level.SUBDISTRICT, Level.COMMUNITY)).order_by("code")
+    chosen = [c for c in found if c.place[: LEVELS["county"]] in set(urban)][::2][
+        : pack["programme"]["demonstration"]
+    ]
+    for n, centre in enumerate(chosen):
+        batch = 1 if n < len(chosen) // 2 else 2
+        yield {
+            "code": f"SF-{centre.place}",
+            "name": f"{centre.name}示范点",
+            "place": centre.place,
+            "batch": batch,
+            "reason": "场地规范、服务完整，群众往来方便",
+            "valid_from": "2020-06-30" if batch == 1 else "2020-11-30",
+        }
+
+
+def _upgrades(pack: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """The smallest centres of communities."""
+    small = Centre.objects.filter(level=Level.COMMUNITY).order_by("area", "code")[
+        : pack["programme"]["upgraded"]
+    ]
+    for n, centre in enumerate(small):
+        area = centre.area or 100
+        yield {
+            "code": f"TS-{centre.place}",
+            "name": f"{centre.name}提升",
+            "place": centre.place,
+            "centre": centre.code,
+            "need": "用房不足，活动无处开展",
+            "area_before": area * 2 // 3,
+            "area_after": area,
+            "due": "2020-12-20",
+            "begun": f"2020-0{3 + n % 5}-10",
+            "accepted": f"2020-1{n % 3}-1{n % 9}",
+            "evidence": "竣工验收单",
+            "valid_from": "2020-02-01",
+        }
 
 
 def _centres(pack: dict[str, Any], day: dt.date) -> Iterator[dict[str, Any]]:

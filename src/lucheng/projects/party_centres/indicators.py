@@ -6,7 +6,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from lucheng.core.indicators.indicator import Indicator, Rows, stands
-from lucheng.projects.party_centres.models import Centre, Level
+from lucheng.projects.party_centres.models import Centre, Demonstration, Level, Upgrade
 
 _NAMES = {
     Level.CITY: _("City centres to the standard"),
@@ -35,4 +35,20 @@ INDICATORS = [
         numerator=_to_the_standard(level),
     )
     for level, name in _NAMES.items()
+]
+INDICATORS += [
+    Indicator(
+        id="1.centres.demonstration",
+        name=_("Demonstration sites"),
+        unit=pgettext_lazy("unit", "centres"),
+        formula=_("Sub-districts and communities that stand as demonstration sites on the day."),
+        numerator=Rows(stands(Demonstration)),
+    ),
+    Indicator(
+        id="1.centres.upgraded",
+        name=_("Premises upgraded"),
+        unit=pgettext_lazy("unit", "centres"),
+        formula=_("Upgrades of cramped premises that were accepted by the day."),
+        numerator=Rows(lambda window: Upgrade.objects.filter(accepted__lte=window.day)),
+    ),
 ]

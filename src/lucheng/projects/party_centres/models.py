@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from django.contrib.postgres.fields import ArrayField
-from django.core.validators import MaxValueValidator
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
@@ -99,3 +99,67 @@ class Centre(Entry):
         if self.standard_since is not None and self.standard_since < self.valid_from:
             return {"standard_since": _("This lies before the centre's first day.")}
         return {}
+
+
+class Demonstration(Entry):
+    """A sub-district or community chosen as a demonstration site, and why."""
+
+    batch = models.PositiveSmallIntegerField(
+        _("batch"), validators=[MinValueValidator(1), MaxValueValidator(20)]
+    )
+    reason = models.TextField(_("reason for the choice"), max_length=2000)
+
+    about: ClassVar[About] = About(
+        slug="demonstration-sites",
+        name=_("Demonstration sites"),
+        one=pgettext_lazy("centre", "demonstration site"),
+        edit="party_centres.edit",
+        columns=("batch",),
+        prefix="SF",
+        order=11,
+    )
+
+    class Meta(Entry.Meta):
+        abstract = False
+
+
+class Upgrade(Entry):
+    """The upgrade of a community's cramped premises, from the need to the acceptance."""
+
+    centre = models.ForeignKey(
+        Centre, models.PROTECT, verbose_name=_("centre"), null=True, blank=True, related_name="upgrades"
+    )
+    need = models.TextField(_("what is lacking"), max_length=2000)
+    area_before = models.PositiveIntegerField(
+        _("floor area before (m²)"), null=True, blank=True, validators=[MaxValueValidator(1_000_000)]
+    )
+    area_after = models.PositiveIntegerField(
+        _("floor area after (m²)"), null=True, blank=True, validators=[MaxValueValidator(1_000_000)]
+    )
+    due = models.DateField(pgettext_lazy("upgrade", "due"), null=True, blank=True)
+    begun = models.DateField(pgettext_lazy("upgrade", "works begun"), null=True, blank=True)
+    accepted = models.DateField(pgettext_lazy("upgrade", "accepted"), null=True, blank=True)
+    evidence = models.CharField(pgettext_lazy("upgrade", "record of acceptance"), max_length=300, blank=True)
+
+    about: ClassVar[About] = About(
+        slug="premises-upgrades",
+        name=_("Upgrades of premises"),
+        one=pgettext_lazy("centre", "upgrade"),
+        edit="party_centres.edit",
+        columns=("due", "begun", "accepted"),
+        prefix="TS",
+        order=12,
+    )
+
+    class Meta(Entry.Meta):
+        abstract = False
+
+    def faults(self) -> dict[str, Text]:
+        """Works begin before they are accepted, and what is accepted is on record."""
+        wrong: dict[str, Text] = {}
+        if self.accepted is not None:
+            if self.begun is None or self.begun > self.accepted:
+                wrong["begun"] = _("Say when the works began, before they were accepted.")
+            if not self.evidence.strip():
+                wrong["evidence"] = _("Name the record of the acceptance.")
+        return wrong
