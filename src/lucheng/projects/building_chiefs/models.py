@@ -125,10 +125,6 @@ class Visit(Entry):
 
     class Meta(Entry.Meta):
         abstract = False
-        indexes: ClassVar[list[models.Index]] = [
-            *Entry.Meta.indexes,
-            models.Index(fields=["valid_from"], name="visit_day"),
-        ]
 
     def faults(self) -> dict[str, Text]:
         """A visit is made by whoever is chief on its day, in their buildings, and counts no more than live there."""

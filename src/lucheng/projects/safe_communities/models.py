@@ -303,10 +303,6 @@ class Action(Entry):
 
     class Meta(Entry.Meta):
         abstract = False
-        indexes: ClassVar[list[models.Index]] = [
-            *Entry.Meta.indexes,
-            models.Index(fields=["valid_from"], name="action_day"),
-        ]
 
     def faults(self) -> dict[str, Text]:
         """An action is in a grid of the campaign's area, on one of its days."""
