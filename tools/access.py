@@ -313,12 +313,15 @@ def _walked(city: City, left: dict[str, str]) -> Walk:
     from tests import factories
 
     from lucheng.core.cases.models import Case, State
+    from lucheng.core.indicators import bulletin
+    from lucheng.core.indicators import demo as template
     from lucheng.core.privacy import notices, registers
     from lucheng.core.revisions.models import Revision
 
     factories.article(city)
     notices.load(now=factories.NOW)
     registers.load(now=factories.NOW)
+    bulletin.load(template.PACK, factories.NOW)
     near = factories.received(matter=factories.RUBBISH, title=NEAR_TITLE, **left)
     near = factories.step(near, "accept", "dispatcher", city, matter=factories.RUBBISH)
     near = factories.step(near, "dispatch", "dispatcher", city)

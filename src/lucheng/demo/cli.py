@@ -79,6 +79,7 @@ def demo(
                 doors.await_answer()
             _show(word, listed)
             console.print(f"Lucheng is open at [bold]http://127.0.0.1:{port}/[/bold]. Stop it with Ctrl-C.")
+            console.print(f"A way through the ten projects: http://127.0.0.1:{port}/demo/", highlight=False)
             doors.wait()
     except serving.Failed as failed:
         console.print(str(failed), style="red")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import groupby
 from typing import Any, cast
 from urllib.parse import urlencode
 
@@ -75,7 +76,7 @@ def index(request: HttpRequest) -> HttpResponse:
     reader, day = scope(request), timezone.localdate()
     if not reader.grants:
         raise Forbidden(_("None of your posts opens this page."))
-    shown = [
+    shown: list[dict[str, Any]] = [
         {
             "register": register,
             "count": numbers.counted(register.rows(reader).as_of(day)[: COUNT_LIMIT + 1].count()),
@@ -84,7 +85,9 @@ def index(request: HttpRequest) -> HttpResponse:
         for register in registers().values()
         if register.opens(reader)
     ]
-    return render(request, "registers/index.html", {"registers": shown})
+    groups = groupby(shown, key=lambda row: row["register"].about.order // 10)
+    projects = [{"number": number if number < 99 else None, "rows": list(rows)} for number, rows in groups]
+    return render(request, "registers/index.html", {"projects": projects})
 
 
 def _wanted(request: HttpRequest, register: Register) -> tuple[book.Wanted, dict[str, str]]:

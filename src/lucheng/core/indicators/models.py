@@ -30,7 +30,7 @@ class Target(Entry):
         edit="programme.edit",
         columns=("indicator", "at_least", "at_most"),
         prefix="MB",
-        order=80,
+        order=7,
     )
 
     class Meta(Entry.Meta):

@@ -41,8 +41,8 @@ class About:
     filters: tuple[str, ...] = ()
     #: What the codes begin with that are given to entries without one.
     prefix: str = ""
-    #: Its place among the others.
-    order: int = 90
+    #: Its place among the others: ten times the number of its project and up; below ten the programme's.
+    order: int = 990
     #: Whether its entries may have an address and a point. Off where they are nobody's business, or another entry's.
     on_map: bool = True
 

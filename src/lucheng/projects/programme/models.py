@@ -26,7 +26,7 @@ class Work(Entry):
         one=pgettext_lazy("programme", "work"),
         edit=EDIT,
         prefix="GC",
-        order=70,
+        order=1,
     )
 
     class Meta(Entry.Meta):
@@ -52,7 +52,7 @@ class Project(Entry):
         edit=EDIT,
         columns=("number", "work", "unit"),
         prefix="XM",
-        order=71,
+        order=2,
     )
 
     class Meta(Entry.Meta):
@@ -70,7 +70,7 @@ class Phase(Entry):
         one=pgettext_lazy("programme", "phase"),
         edit=EDIT,
         prefix="JD",
-        order=72,
+        order=3,
     )
 
     class Meta(Entry.Meta):
@@ -105,7 +105,7 @@ class Milestone(Entry):
         edit=EDIT,
         columns=("project", "due", "reached", "owner"),
         prefix="LC",
-        order=73,
+        order=4,
     )
 
     class Meta(Entry.Meta):
@@ -146,7 +146,7 @@ class Risk(Entry):
         columns=("project", "weight", "owner"),
         filters=("weight",),
         prefix="FX",
-        order=74,
+        order=5,
     )
 
     class Meta(Entry.Meta):
@@ -184,7 +184,7 @@ class Promise(Entry):
         columns=("project", "meeting", "due", "state"),
         filters=("state",),
         prefix="CN",
-        order=75,
+        order=6,
     )
 
     class Meta(Entry.Meta):
