@@ -18,13 +18,10 @@ from lucheng.web import numbers
 PAGE = 50
 #: The most services of one page: the whole directory of a city is read in a few.
 MOST = 200
-#: For how long whoever reads the directory may keep it (s).
-_KEPT = 600
 
 
 def _answer(found: hsds.Json) -> JsonResponse:
     answer = JsonResponse(found, json_dumps_params={"ensure_ascii": False})
-    answer["Cache-Control"] = f"public, max-age={_KEPT}"
     answer["Access-Control-Allow-Origin"] = "*"  # it is for everybody's programs, in browsers too
     return answer
 
