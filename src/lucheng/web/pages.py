@@ -21,8 +21,8 @@ from lucheng.web.context import THEMES
 from lucheng.web.nav import Entry
 
 NAV = [
-    Entry(_("Registers"), "registers", "", order=60),
-    Entry(_("Figures"), "figures", "", order=62),
+    Entry(_("Registers"), "registers", "", order=72),
+    Entry(_("Figures"), "figures", "", order=74),
 ]
 
 YEAR = 365 * 24 * 3600

@@ -172,7 +172,7 @@ def entries(request: HttpRequest, slug: str) -> HttpResponse:
         "rows": [
             {
                 "entry": entry,
-                "cells": [_cell(c, entry) for c in shown],
+                "cells": [(_cell(c, entry), c.kind == "number") for c in shown],
                 "in_force": entry.in_force(wanted.day),
             }
             for entry in found.rows
