@@ -192,9 +192,8 @@ def _things(city: City, near: Case, far: Case) -> dict[str, dict[str, str]]:
         for case in (near, far)
     ]
     centres = registered("centres")
-    for code, place in (("C1", factories.STREET), ("C2", factories.SUMU)):
-        given = {"name": code, "place": place, "level": "community", "valid_from": "2020-01-01"}
-        book.write(centres, code, given, by=None, scope=None, now=factories.NOW)
+    given = {"name": "C1", "place": factories.STREET, "level": "community", "valid_from": "2020-01-01"}
+    book.write(centres, "C1", given, by=None, scope=None, now=factories.NOW)
     given = {"name": "工作站", "place": factories.STREET, "level": "township", "services": "aid"}
     given["valid_from"] = "2020-01-01"
     book.write(registered("legal-outlets"), "FL-1", given, by=None, scope=None, now=factories.NOW)
@@ -231,9 +230,8 @@ def _things(city: City, near: Case, far: Case) -> dict[str, dict[str, str]]:
         "reply-template:pk": template("street", "street_handler"),
         **numbers,
     }
-    there |= _of_registers("C1")
+    there |= _of_registers()
     elsewhere = {"number": far.number, "reply-template:pk": template("utilities", "handler")}
-    elsewhere |= _of_registers("C2")
     nowhere = {
         **dict.fromkeys(("edition", "pk", "post", *numbers), NO_ID),
         **dict.fromkeys(("name", "slug", "what", "article:code", "article-write:code", "role:code"), "none"),
@@ -252,14 +250,14 @@ def _things(city: City, near: Case, far: Case) -> dict[str, dict[str, str]]:
     return {NEAR: there, FAR: there | elsewhere, ABSENT: nowhere | kept}
 
 
-def _of_registers(code: str) -> dict[str, str]:
+def _of_registers() -> dict[str, str]:
     """What addresses of registers, of processing registers and of figures take."""
     values = {"register": "processing", "which": "processing", "id": "1.centres.community", "form": "json"}
     for route in routes():
         if any(kept in route.pattern for kept in ("processing-registers/", "admin/registers/")):
             values[f"{route.name}:code"] = "logs"
         elif "registers/" in route.pattern:
-            values |= {f"{route.name}:slug": "centres", f"{route.name}:code": code}
+            values |= {f"{route.name}:slug": "centres", f"{route.name}:code": "C1"}
     return values
 
 

@@ -19,6 +19,9 @@ from lucheng.postgresql import context as postgresql_context
 PACKAGE = Path(__file__).parent
 HOME = embedded.home()
 
+# Sheets come from outside: lxml, which python-docx brings, would unfold the entities that a file declares.
+os.environ["OPENPYXL_LXML"] = "False"
+
 DEBUG = os.environ.get("LUCHENG_DEBUG") == "1"
 SECRET_KEY = os.environ.get("LUCHENG_SECRET_KEY") or keys.secret_key(HOME)
 #: The algorithms under which new contact data is sealed: "aes" or "sm4" (lucheng.core.privacy.sealing).

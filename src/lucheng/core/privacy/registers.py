@@ -505,8 +505,11 @@ def _add(before: RegisterEntry | None, version: RegisterEntry) -> RegisterEntry 
         with transaction.atomic():
             version.save(force_insert=True)
             ended = version.ended_on is not None and (before is None or before.ended_on != version.ended_on)
-            action = "processing_ended" if ended else "processing_written"
-            acts.wrote(action, f"{version.register} {version.code}", {"edition": version.version})
+            name, details = f"{version.register} {version.code}", {"edition": version.version}
+            if ended:
+                acts.wrote("processing_ended", name, details)
+            else:
+                acts.wrote("processing_written", name, details)
     except IntegrityError as error:
         raise Conflict(_LATE) from error
     return version
