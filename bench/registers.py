@@ -134,7 +134,7 @@ def _import(register: Any, day: Any) -> None:
     from django.utils import timezone
 
     from lucheng.core import sheets
-    from lucheng.core.registers import exchange
+    from lucheng.core.registers import exchange, imports
     from lucheng.projects.party_centres.models import Centre
 
     places = list(Centre.objects.order_by("id").values_list("place", flat=True)[:200])
@@ -161,9 +161,9 @@ def _import(register: Any, day: Any) -> None:
     assert not checked.faults
     looked = time.perf_counter()
     with transaction.atomic():
-        _done, number = exchange.take_over_now(register, rows, "bench", timezone.now())
+        _done, number = imports.take_over_now(register, rows, "bench", timezone.now())
     written = time.perf_counter()
-    exchange.undo_now(register, number, timezone.now())
+    imports.undo_now(register, number, timezone.now())
     undone = time.perf_counter()
     print(
         f"  a sheet of {ROWS:,} rows: read {read - started:.1f} s, checked {looked - read:.1f} s, checked again and "

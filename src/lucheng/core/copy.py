@@ -37,7 +37,7 @@ def copy(
         sql.Identifier(table), sql.SQL(", ").join(map(sql.Identifier, columns))
     )
     done = 0
-    with connection.wrap_database_errors, raw_cursor() as cursor, cursor.copy(statement) as out:
+    with raw_cursor() as cursor, cursor.copy(statement) as out:
         for row in rows:
             out.write_row(row)
             done += 1
@@ -47,10 +47,13 @@ def copy(
     return done
 
 
-def raw_cursor() -> Any:
-    """psycopg's own cursor on Django's connection, in its transaction: Django's knows no COPY."""
+@contextmanager
+def raw_cursor() -> Iterator[Any]:
+    """psycopg's own cursor on Django's connection, in its transaction: Django's knows no COPY. What it raises are
+    Django's errors all the same."""
     connection.ensure_connection()
-    return connection.connection.cursor()
+    with connection.wrap_database_errors, connection.connection.cursor() as cursor:
+        yield cursor
 
 
 @contextmanager

@@ -26,6 +26,8 @@ from lucheng.core.faults import Fault, Faulty
 
 log = logging.getLogger(__name__)
 
+#: Of a file as it is sent.
+MAX_BYTES = 20 * 1024 * 1024
 #: Refused before it is unpacked into memory. A sheet of 100,000 rows has about 60 MB.
 MAX_UNPACKED_BYTES = 200 * 1024 * 1024
 MAX_ROWS = 200_000
@@ -84,7 +86,8 @@ def _text(cell: Any, meant: str = "text") -> tuple[str, Text | None]:
     return text, None
 
 
-def _too_large() -> Faulty:
+def too_large() -> Faulty:
+    """What to raise for a file of more than may be read."""
     return Faulty([Fault(0, "", _("This file is too large. Split it into several."))])
 
 
@@ -113,7 +116,7 @@ def _merged(packed: zipfile.ZipFile, sheet: str) -> list[tuple[int, int]]:
                     # A tag may be cut in two; none that fits a merged area is longer.
                     rest = piece[max(matches[-1].end() if matches else 0, len(piece) - 200) :]
                 if tags > MAX_TAGS or cells > MAX_CELLS:
-                    raise _too_large()
+                    raise too_large()
     return sorted(found)
 
 
@@ -124,7 +127,7 @@ def _xlsx(file: IO[bytes], columns: int) -> list[Sequence[Any]]:
     try:
         with zipfile.ZipFile(file) as packed:
             if sum(entry.file_size for entry in packed.infolist()) > MAX_UNPACKED_BYTES:
-                raise _too_large()
+                raise too_large()
             sheet: Any = load_workbook(file, read_only=True).worksheets[0]
             merged = _merged(packed, sheet._worksheet_path)
         if merged:
@@ -140,14 +143,14 @@ def _xlsx(file: IO[bytes], columns: int) -> list[Sequence[Any]]:
         raise Faulty([Fault(0, "", _("This xlsx file cannot be read. Save it again as xlsx."))]) from error
     # One cell far down is not a sheet of a million rows, but a slip that its author should see.
     if len(lines) > MAX_ROWS + 1:
-        raise _too_large()
+        raise too_large()
     return lines
 
 
 def _csv(file: IO[bytes]) -> list[Sequence[Any]]:
     raw = file.read(MAX_UNPACKED_BYTES + 1)
     if len(raw) > MAX_UNPACKED_BYTES:
-        raise _too_large()
+        raise too_large()
     for encoding in ("utf-8-sig", "gb18030"):
         try:
             return list(csv.reader(io.StringIO(raw.decode(encoding), newline="")))
@@ -206,7 +209,7 @@ def read(file: IO[bytes], columns: Sequence[Column]) -> tuple[list[Entry], list[
     if faults:
         raise Faulty(faults)
     if len(lines) - 1 > MAX_ROWS:
-        raise _too_large()
+        raise too_large()
 
     entries: list[Entry] = []
     for number, cells in enumerate(lines[1:], 2):

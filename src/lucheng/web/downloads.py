@@ -11,7 +11,7 @@ from django.http import FileResponse, HttpResponse
 #: Bytes; larger files wait on the disk while they are sent.
 _IN_MEMORY = 8 * 1024 * 1024
 
-
+#: The kinds of file that there are.
 _TYPES = {
     "zip": "application/zip",
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
@@ -34,8 +34,3 @@ def kept(name: str, kind: str, write: Callable[[IO[bytes]], object]) -> HttpResp
     file.seek(0)
     answer = FileResponse(file, as_attachment=True, filename=f"{name}.{kind}", content_type=_TYPES[kind])
     return cast(HttpResponse, answer)
-
-
-def zipped(name: str, write: Callable[[IO[bytes]], object]) -> HttpResponse:
-    """The same for a zip."""
-    return kept(name, "zip", write)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Collection
 from itertools import groupby
 from typing import Any
 
@@ -22,7 +22,8 @@ from lucheng.core.indicators import documents, history
 from lucheng.core.indicators.bulletin import Bulletin
 from lucheng.core.indicators.indicator import OBTAINED, Indicator, Value, indicators, level_below, named
 from lucheng.core.indicators.models import Target
-from lucheng.core.indicators.periods import Window, window
+from lucheng.core.indicators.periods import Window, one_day, window
+from lucheng.core.labels import place_label
 from lucheng.core.organisation.middleware import scope
 from lucheng.core.places import names
 from lucheng.core.places.models import LEVELS, Division
@@ -49,10 +50,10 @@ def _asked(request: HttpRequest, otherwise: str = "") -> tuple[Window, str, dict
     today = timezone.localdate()
     text = numbers.text(request, "period", 20)
     try:
-        at = window(text or otherwise or today.isoformat(), today)
+        at = window(text or otherwise, today) if text or otherwise else one_day(today)
     except Invalid as refused:
         wrong |= {name: str(why) for name, why in refused.fields.items()}
-        at = window(today.isoformat(), today)
+        at = one_day(today)
     code, said = numbers.place(request, at.day)
     if said:
         wrong["place"] = said
@@ -69,17 +70,16 @@ def _shown(indicator: Indicator, value: Value, target: Target | None) -> dict[st
     }
 
 
-def targets(ids: Sequence[str], place: str, day: dt.date) -> dict[str, Target]:
+def targets(ids: Collection[str], place: str, day: dt.date) -> dict[str, Target]:
     """The target of each indicator at a place on a day; of several the one that began last."""
     standing: QuerySet[Any] = Target.objects.as_of(day)
     rows = standing.filter(indicator__in=ids, place=place).order_by("valid_from", "id")
     return {target.indicator: target for target in rows}
 
 
-def at_once(wanted: Sequence[Indicator], day: dt.date, place: str) -> list[dict[str, Any]]:
-    """What several figures come to at a place on a day, each with its target, as templates show them."""
-    at = Window(day.isoformat(), day, day + dt.timedelta(days=1), day)
-    aims = targets([i.id for i in wanted], place, day)
+def at_once(wanted: Collection[Indicator], at: Window, place: str) -> list[dict[str, Any]]:
+    """What several figures come to at a place in a period, each with its target, as templates show them."""
+    aims = targets([i.id for i in wanted], place, at.day)
     return [_shown(i, i.value(at, place), aims.get(i.id)) for i in wanted]
 
 
@@ -88,9 +88,7 @@ def at_once(wanted: Sequence[Indicator], day: dt.date, place: str) -> list[dict[
 def figures(request: HttpRequest) -> HttpResponse:
     """Every figure at one place in one period, project by project."""
     at, place, wrong = _asked(request)
-    known = indicators()
-    aims = targets(list(known), place, at.day)
-    shown = [_shown(i, i.value(at, place), aims.get(i.id)) for i in known.values()]
+    shown = at_once(indicators().values(), at, place)
     projects = [
         {"number": number, "rows": list(rows)}
         for number, rows in groupby(shown, key=lambda row: row["indicator"].project)
@@ -104,9 +102,7 @@ def _frame(request: HttpRequest, at: Window, place: str, wrong: dict[str, str]) 
     return {
         "at": at,
         "place": place,
-        "place_text": request.GET.get("place", "")
-        if "place" in wrong
-        else f"{names.place_name(place)} [{place}]",
+        "place_text": request.GET.get("place", "") if "place" in wrong else place_label(place),
         "period_text": request.GET.get("period", ""),
         "wrong": wrong,
     }
@@ -121,18 +117,17 @@ def figure(request: HttpRequest, id: str) -> HttpResponse:
     value = indicator.value(at, place)
     length = level_below(place)
     below = indicator.by_place(at, place, length) if length <= LEVELS["community"] else {}
-    interval = value.interval() if indicator.denominator is not None else None
     context = {
         **_frame(request, at, place, wrong),
-        **_shown(indicator, value, targets([id], place, at.day).get(id)),
+        "row": _shown(indicator, value, targets([id], place, at.day).get(id)),
         "obtained": OBTAINED[indicator.obtained],
-        "interval": _share(interval, indicator),
+        "interval": _share(value, indicator),
         "below": [
             {
                 "code": child.code,
                 "name": child.name,
                 **_shown(indicator, found, None),
-                "interval": _share(found.interval(), indicator) if indicator.denominator is not None else "",
+                "interval": _share(found, indicator),
             }
             for child in names.children(place, at.day)
             if (found := below.get(child.code)) is not None
@@ -143,7 +138,9 @@ def figure(request: HttpRequest, id: str) -> HttpResponse:
     return render(request, "figures/figure.html", context)
 
 
-def _share(interval: tuple[float, float] | None, indicator: Indicator) -> str:
+def _share(value: Value, indicator: Indicator) -> str:
+    """Where a share may lie that was seen on so few."""
+    interval = value.interval()
     if interval is None:
         return ""
     low, high = (written(x * indicator.times, max(indicator.digits, 1)) for x in interval)

@@ -8,9 +8,11 @@ from urllib.parse import urlencode
 
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils.dateparse import parse_date
 from django.utils.translation import gettext as _
 
 from lucheng.core.cases.queries import COUNT_LIMIT
+from lucheng.core.labels import code_in
 from lucheng.core.places import names
 from lucheng.core.places.models import Division
 
@@ -33,15 +35,23 @@ def text(request: HttpRequest, name: str, longest: int = 120) -> str:
     return "".join(c for c in request.GET.get(name, "") if c.isprintable()).strip()[:longest]
 
 
-def place(request: HttpRequest, day: dt.date) -> tuple[str, str]:
+def day(text: str) -> dt.date | None:
+    """The day that ``text`` writes as 2026-03-01; None where it writes none."""
+    try:
+        return parse_date(text)
+    except ValueError:
+        return None
+
+
+def place(request: HttpRequest, as_of: dt.date) -> tuple[str, str]:
     """The code of the place that the address names, by code, by name or as type-to-find fills it in; empty where it
     names none. With it, what to say to whoever wrote something else."""
     given = text(request, "place")
-    code = given[given.rindex("[") + 1 : -1] if given.endswith("]") and "[" in given else given
+    code = code_in(given)
     if code and not code.isdecimal():
         found = list(Division.objects.filter(name=code, valid_to=None).values_list("code", flat=True)[:2])
         code = found[0] if len(found) == 1 else ""
-    if given and not (code.isdecimal() and names.exists(code, day)):
+    if given and not (code.isdecimal() and names.exists(code, as_of)):
         words = _("No one place is called “%(text)s”. Type a part of its name and choose one.")
         return "", words % {"text": given}
     return code, ""

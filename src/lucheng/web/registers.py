@@ -13,19 +13,20 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonRes
 from django.shortcuts import render
 from django.urls import path, reverse
 from django.utils import timezone
-from django.utils.dateparse import parse_date
+from django.utils.translation import get_language, gettext_lazy, ngettext, pgettext_lazy
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext, pgettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from lucheng.core.cases.queries import COUNT_LIMIT
 from lucheng.core.errors import Forbidden, Invalid, Refused
 from lucheng.core.faults import Faulty
+from lucheng.core.labels import label, place_label
 from lucheng.core.organisation.access import Scope
 from lucheng.core.organisation.middleware import scope
 from lucheng.core.organisation.models import Person
 from lucheng.core.places import names
 from lucheng.core.registers import book, exchange
+from lucheng.core.registers import imports as sheets_in
 from lucheng.core.registers.columns import Column
 from lucheng.core.registers.models import Import
 from lucheng.core.registers.register import Register, registers
@@ -62,6 +63,12 @@ def _open(request: HttpRequest, slug: str) -> tuple[Register, Scope]:
     return register, reader
 
 
+def _keeper(request: HttpRequest, slug: str) -> tuple[Register, Scope]:
+    register, reader = _open(request, slug)
+    register.require_keeper(reader)
+    return register, reader
+
+
 def _person(request: HttpRequest) -> Person:
     return cast(Person, request.user)
 
@@ -94,7 +101,7 @@ def _wanted(request: HttpRequest, register: Register) -> tuple[book.Wanted, dict
     """What the address asks for, and the words of it that cannot be understood, by field."""
     wrong: dict[str, str] = {}
     state = numbers.text(request, "state")
-    day = parse_date(numbers.text(request, "day")) if _is_day(numbers.text(request, "day")) else None
+    day = numbers.day(numbers.text(request, "day"))
     if numbers.text(request, "day") and day is None:
         wrong["day"] = _("Write a day as 2026-03-01.")
     code, said = numbers.place(request, day or timezone.localdate())
@@ -115,16 +122,9 @@ def _wanted(request: HttpRequest, register: Register) -> tuple[book.Wanted, dict
     return wanted, wrong
 
 
-def _is_day(text: str) -> bool:
-    try:
-        return parse_date(text) is not None
-    except ValueError:
-        return False
-
-
-def _kept(request: HttpRequest, *without: str) -> str:
+def _kept(request: HttpRequest) -> str:
     """What the address asks for, to be kept in another one."""
-    return urlencode([(k, v) for k, v in request.GET.items() if v and k not in ("after", "before", *without)])
+    return urlencode([(k, v) for k, v in request.GET.items() if v and k not in ("after", "before")])
 
 
 def _filters(register: Register, wanted: book.Wanted) -> list[dict[str, Any]]:
@@ -162,7 +162,9 @@ def entries(request: HttpRequest, slug: str) -> HttpResponse:
         "register": register,
         "wanted": wanted,
         "wrong": wrong,
-        "place": request.GET.get("place", "") if wrong.get("place") else _place_label(wanted.place),
+        "place": request.GET.get("place", "")
+        if wrong.get("place")
+        else (place_label(wanted.place) if wanted.place else ""),
         "day": "" if wanted.day == timezone.localdate() else wanted.day.isoformat(),
         "states": STATES,
         "sorts": SORTS,
@@ -187,17 +189,13 @@ def entries(request: HttpRequest, slug: str) -> HttpResponse:
     return render(request, "registers/entries.html", context)
 
 
-def _place_label(code: str) -> str:
-    return f"{names.place_name(code)} [{code}]" if code else ""
-
-
 def _cell(column: Column, entry: Any) -> str:
     if column.kind == "place":
-        return names.place_name(column.of(entry))
+        return names.place_name(column.said(entry))
     if column.kind in ("unit", "entry"):
         record = getattr(entry, column.name)
         return record.name if record is not None else ""
-    return column.shown(column.said(column.of(entry)))
+    return column.text(entry)
 
 
 @login_required
@@ -271,7 +269,7 @@ def _field(column: Column) -> forms.Field:
     named: dict[str, Any] = {
         "label": column.label,
         "help_text": column.help,
-        "required": column.required and column.kind != "yes",
+        "required": column.required,
         "widget": widget,
     }
     if column.kind == "choice":
@@ -296,7 +294,7 @@ class EntryForm(forms.Form):
         self.columns = [c for c in register.columns if not (fixed and c.name == "code")]
         for column in self.columns:
             self.fields[column.name] = _field(column)
-        self.must = {c.name for c in self.columns if c.required and c.kind != "yes"}
+        self.must = {c.name for c in self.columns if c.required}
 
     def given(self) -> dict[str, Any]:
         """What was entered, by the columns' names."""
@@ -308,9 +306,9 @@ def _initial(register: Register, entry: Any) -> dict[str, Any]:
     said = register.said(entry)
     for column in register.columns:
         if column.kind == "place":
-            said[column.name] = _place_label(said[column.name])
+            said[column.name] = place_label(said[column.name])
         elif column.kind in ("unit", "entry") and (record := getattr(entry, column.name)) is not None:
-            said[column.name] = f"{record.name} [{record.code}]"
+            said[column.name] = label(record.name, record.code)
         elif column.kind == "words":
             said[column.name] = column.shown(said[column.name])
     return {**said, "version": entry.version}
@@ -344,9 +342,7 @@ def entry(request: HttpRequest, slug: str, code: str) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def write(request: HttpRequest, slug: str, code: str = "") -> HttpResponse:
     """A new entry, or a new version of one."""
-    register, reader = _open(request, slug)
-    if not reader.can(register.about.edit):
-        raise Forbidden(_("Your posts do not let you write in this register."))
+    register, reader = _keeper(request, slug)
     found = book.get(register, reader, code) if code else None
     if found is not None:
         register.require(reader, found.place)
@@ -401,8 +397,7 @@ def _form(
 def retire(request: HttpRequest, slug: str, code: str) -> HttpResponse:
     """Let an entry no longer hold from a day on."""
     register, reader = _open(request, slug)
-    text = request.POST.get("day", "")
-    day = parse_date(text) if _is_day(text) else None
+    day = numbers.day(request.POST.get("day", ""))
     if day is None:
         raise Invalid({"day": _("Write a day as 2026-03-01.")})
     version = numbers.whole(request.POST.get("version"))
@@ -424,13 +419,6 @@ class SheetForm(forms.Form):
     )
 
 
-def _keeper(request: HttpRequest, slug: str) -> tuple[Register, Scope]:
-    register, reader = _open(request, slug)
-    if not reader.can(register.about.edit):
-        raise Forbidden(_("Your posts do not let you write in this register."))
-    return register, reader
-
-
 @login_required
 @require_safe
 def template(request: HttpRequest, slug: str) -> HttpResponse:
@@ -448,14 +436,14 @@ def imports(request: HttpRequest, slug: str) -> HttpResponse:
     if form.is_valid():
         file = form.cleaned_data["file"]
         try:
-            made = exchange.bring(
+            made = sheets_in.bring(
                 register, file, file.name, by=_person(request), scope=reader, now=timezone.now()
             )
         except Faulty as wrong:
             form.add_error("file", str(wrong.detail))
         else:
             return HttpResponseRedirect(reverse("register-import", args=[slug, made.pk]))
-    context = {"register": register, "form": form, "imports": exchange.imports(register, reader)[:SHOWN]}
+    context = {"register": register, "form": form, "imports": sheets_in.imports(register, reader)[:SHOWN]}
     return render(request, "registers/imports.html", context, status=422 if form.errors else 200)
 
 
@@ -465,12 +453,12 @@ def one_import(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
     """One sheet that was brought: what it would do, what is wrong with it, and the steps that follow."""
     register, reader = _keeper(request, slug)
     if request.method == "POST":
-        exchange.step(
+        sheets_in.step(
             register, reader, pk, request.POST.get("do", ""), by=_person(request), now=timezone.now()
         )
         return HttpResponseRedirect(reverse("register-import", args=[slug, pk]))
-    found = exchange.get(register, reader, pk)
-    language = request.LANGUAGE_CODE if hasattr(request, "LANGUAGE_CODE") else ""
+    found = sheets_in.get(register, reader, pk)
+    language = get_language()
     context = {
         "register": register,
         "import": found,
@@ -480,7 +468,9 @@ def one_import(request: HttpRequest, slug: str, pk: int) -> HttpResponse:
             for row, column, texts in found.faults
         ],
         "more": found.fault_count - len(found.faults),
-        "steps": [(do, label) for do, (states, _to, label) in exchange.STEPS.items() if found.state in states]
+        "steps": [
+            (do, label) for do, (states, _to, label) in sheets_in.STEPS.items() if found.state in states
+        ]
         if found.by_id == _person(request).pk
         else [],
     }

@@ -159,7 +159,7 @@ def test_the_sheet_holds_what_was_asked_for_and_that_it_was_taken_is_an_act(
     people.add_person("li", "李")
     people.add_person("=wang()", "王")
     answer = auditor.get("/admin/acts/sheet/?action=person_added")
-    rows = list(load_workbook(io.BytesIO(answer.content)).active.iter_rows(values_only=True))
+    rows = list(load_workbook(io.BytesIO(answer.getvalue())).active.iter_rows(values_only=True))
     assert [row[7] for row in rows[1:]] == ["人员 =wang()", "人员 li"]
     taken = acts.last()
     assert taken is not None

@@ -135,7 +135,9 @@ def test_a_sheet_downloaded_and_uploaded_is_a_new_draft(editor: Client) -> None:
     assert downloaded["Content-Type"].endswith("spreadsheetml.sheet")
     assert ".xlsx" in downloaded["Content-Disposition"]
     response = editor.post(
-        "/admin/catalogue/upload/", {"file": SimpleUploadedFile("目录.xlsx", downloaded.content)}, follow=True
+        "/admin/catalogue/upload/",
+        {"file": SimpleUploadedFile("目录.xlsx", downloaded.getvalue())},
+        follow=True,
     )
     assert "Draft 2 has been made" in text(response)
     assert rows_of(editions.get(2)) == rows_of(version)
@@ -171,9 +173,9 @@ def test_what_is_no_sheet_is_refused_in_words(editor: Client, data: dict[str, An
 def test_an_oversized_upload_is_refused_before_it_is_read(
     editor: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from lucheng.channels.administration import forms
+    from lucheng.core import sheets
 
-    monkeypatch.setattr(forms, "MAX_UPLOAD_BYTES", 10)
+    monkeypatch.setattr(sheets, "MAX_BYTES", 10)
     response = editor.post("/admin/catalogue/upload/", {"file": sheet(city.draft(city.LAMPS))})
     assert response.status_code == 422 and "too large" in text(response)
 

@@ -99,4 +99,4 @@ def test_an_unusual_day_is_a_count_of_a_unit(officer: Client, city: City) -> Non
 def test_the_sheet_holds_what_was_asked_for(officer: Client, city: City) -> None:
     look(city)
     answer = officer.get("/admin/looks/sheet/?person=handler")
-    assert answer["Content-Type"].endswith("spreadsheetml.sheet") and answer.content[:2] == b"PK"
+    assert answer["Content-Type"].endswith("spreadsheetml.sheet") and answer.getvalue()[:2] == b"PK"

@@ -211,7 +211,7 @@ def test_sheet_and_print_hold_what_the_list_asks_for(officer: Client) -> None:
     new(officer)
     new(officer, code="letters", title="信件记录", purpose="信件")
     sheet = officer.get("/admin/registers/sheet/?register=processing&state=all")
-    assert sheet["Content-Type"].endswith("spreadsheetml.sheet") and sheet.content[:2] == b"PK"
+    assert sheet["Content-Type"].endswith("spreadsheetml.sheet") and sheet.getvalue()[:2] == b"PK"
     page = text(officer.get("/admin/registers/print/?register=processing&q=信件"))
     assert "信件记录" in page and "来电记录" not in page and "Printed" in page
 

@@ -149,7 +149,7 @@ def uploaded(content: bytes, change: Any = None) -> SimpleUploadedFile:
 
 
 def test_the_table_is_downloaded_edited_and_replaced(browser: Client) -> None:
-    sheet = browser.get("/admin/limits/sheet/").content
+    sheet = browser.get("/admin/limits/sheet/").getvalue()
     count = TimeLimit.objects.count()
     response = browser.post("/admin/limits/", {"file": uploaded(sheet)}, follow=True)
     assert "0 rows added, 0 changed, 0 removed" in text(response)
@@ -163,7 +163,7 @@ def test_the_table_is_downloaded_edited_and_replaced(browser: Client) -> None:
 
 
 def test_a_faulty_table_is_refused_as_a_whole(browser: Client) -> None:
-    sheet = browser.get("/admin/limits/sheet/").content
+    sheet = browser.get("/admin/limits/sheet/").getvalue()
     count = TimeLimit.objects.count()
 
     def spoil(active: Any) -> None:
@@ -177,7 +177,7 @@ def test_a_faulty_table_is_refused_as_a_whole(browser: Client) -> None:
 
 
 def test_a_year_is_downloaded_edited_and_replaced(browser: Client) -> None:
-    sheet = browser.get("/admin/calendar/2026/sheet/").content
+    sheet = browser.get("/admin/calendar/2026/sheet/").getvalue()
     before = {d.day: (d.working, d.name) for d in CalendarDay.objects.filter(year=2026)}
 
     def add(active: Any) -> None:
@@ -193,7 +193,7 @@ def test_a_year_is_downloaded_edited_and_replaced(browser: Client) -> None:
 
 
 def test_a_faulty_year_is_refused_at_row_and_column(browser: Client) -> None:
-    sheet = browser.get("/admin/calendar/2026/sheet/").content
+    sheet = browser.get("/admin/calendar/2026/sheet/").getvalue()
     count = CalendarDay.objects.count()
 
     def spoil(active: Any) -> None:

@@ -16,7 +16,7 @@ from lucheng.core.errors import Conflict, Forbidden, NotFound
 from lucheng.core.faults import Faulty
 from lucheng.core.organisation.access import NOBODY
 from lucheng.core.organisation.models import Person
-from lucheng.core.registers import book, exchange, sweeps
+from lucheng.core.registers import book, exchange, imports, sweeps
 from lucheng.core.registers.models import Change, Import
 from lucheng.core.registers.register import named
 from lucheng.projects.party_centres.models import Centre
@@ -186,14 +186,14 @@ def scope(author: Person) -> Any:
 
 
 def brought(author: Person, *rows: dict[str, Any]) -> Import:
-    made = exchange.bring(REGISTER, sheet(*rows), "中心.xlsx", by=author, scope=scope(author), now=NOW)
+    made = imports.bring(REGISTER, sheet(*rows), "中心.xlsx", by=author, scope=scope(author), now=NOW)
     sweeps.work(NOW)
     made.refresh_from_db()
     return made
 
 
 def stepped(author: Person, made: Import, what: str) -> Import:
-    exchange.step(REGISTER, scope(author), made.pk, what, by=author, now=NOW)
+    imports.step(REGISTER, scope(author), made.pk, what, by=author, now=NOW)
     sweeps.work(NOW)
     made.refresh_from_db()
     return made
@@ -264,7 +264,7 @@ def test_only_whoever_brought_a_sheet_takes_it_over_and_others_of_other_posts_se
 
 def test_an_import_whose_author_lost_the_post_writes_nothing(author: Person) -> None:
     made = brought(author, given())
-    exchange.step(REGISTER, scope(author), made.pk, "approve", by=author, now=NOW)
+    imports.step(REGISTER, scope(author), made.pk, "approve", by=author, now=NOW)
     author.posts.all().delete()
     sweeps.work(NOW)
     made.refresh_from_db()
@@ -273,7 +273,7 @@ def test_an_import_whose_author_lost_the_post_writes_nothing(author: Person) -> 
 
 @pytest.mark.django_db(transaction=True)
 def test_two_workers_do_not_take_the_same_import(author: Person) -> None:
-    made = exchange.bring(REGISTER, sheet(given()), "x.xlsx", by=author, scope=scope(author), now=NOW)
+    made = imports.bring(REGISTER, sheet(given()), "x.xlsx", by=author, scope=scope(author), now=NOW)
     import psycopg
 
     with psycopg.connect(**connection.get_connection_params()) as other:
@@ -288,17 +288,17 @@ def test_a_worker_that_died_in_the_middle_is_followed_by_one_that_begins_again(
     author: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made = brought(author, given(), given(name="乙"))
-    exchange.step(REGISTER, scope(author), made.pk, "approve", by=author, now=NOW)
-    plain = exchange._note
+    imports.step(REGISTER, scope(author), made.pk, "approve", by=author, now=NOW)
+    plain = book.note
 
     def killed(*args: Any, **more: Any) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(exchange, "_note", killed)
+    monkeypatch.setattr(book, "note", killed)
     with pytest.raises(KeyboardInterrupt):
         sweeps.work(NOW)
     assert not Centre.objects.exists()
-    monkeypatch.setattr(exchange, "_note", plain)
+    monkeypatch.setattr(book, "note", plain)
     sweeps.work(NOW)
     made.refresh_from_db()
     assert made.state == "done" and Centre.objects.count() == 2

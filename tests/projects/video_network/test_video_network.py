@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 
 from lucheng.core.faults import Faulty
 from lucheng.core.organisation.models import Unit
-from lucheng.core.registers import book, exchange
+from lucheng.core.registers import book, exchange, imports
 from lucheng.core.registers.register import named
 from lucheng.projects.video_network import demo, device_codes, states
 from lucheng.projects.video_network.models import Camera, CameraFault, RecordingsAccess, VideoSystem
@@ -299,7 +299,7 @@ def test_a_list_of_devices_begins_and_ends_outages_and_can_be_taken_back(city: C
         "a whole list that leaves a camera out says that it is offline"
     )
     assert again.number is not None
-    exchange.undo_now(named("camera-faults"), again.number, NOW)
+    imports.undo_now(named("camera-faults"), again.number, NOW)
     assert CameraFault.objects.count() == 1
 
 
@@ -363,10 +363,10 @@ def test_an_import_is_not_taken_back_while_an_entry_of_another_register_names_on
     rows = exchange.sheet_of(
         register, [{**register.said(VideoSystem.objects.get()), "code": "S1", "name": "新"}]
     )
-    _done, number = exchange.take_over_now(register, rows, "系统.xlsx", NOW)
+    _done, number = imports.take_over_now(register, rows, "系统.xlsx", NOW)
     camera()
     with pytest.raises(Faulty) as refused_:
-        exchange.undo_now(register, number, NOW)
+        imports.undo_now(register, number, NOW)
     assert [f.column for f in refused_.value.faults] == ["S1"]
     assert VideoSystem.objects.filter(code="S1").exists()
 

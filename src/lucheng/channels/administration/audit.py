@@ -17,14 +17,13 @@ from django.views.decorators.http import require_http_methods, require_safe
 from lucheng.channels.administration.doors import (
     PAGE,
     asked,
-    named,
     opens_for,
     page,
     paged,
     period,
     person,
-    workbook,
 )
+from lucheng.core.labels import code_in
 from lucheng.core.ledger import acts as register
 from lucheng.core.ledger import verifications as proofs
 from lucheng.core.ledger.models import Verification
@@ -32,6 +31,7 @@ from lucheng.core.organisation import signing_in
 from lucheng.core.organisation.middleware import BY_ITSELF
 from lucheng.core.organisation.models import SignIn
 from lucheng.web import numbers
+from lucheng.web.downloads import kept
 
 
 def _before(request: HttpRequest) -> int | None:
@@ -52,7 +52,7 @@ def _acts_asked(request: HttpRequest) -> tuple[register.Asked, dict[str, str], l
     wanted = register.Asked(
         person=shown["person"],
         action=shown["action"],
-        object=named(shown["object"]),
+        object=code_in(shown["object"]),
         since=days.since,
         until=days.until,
     )
@@ -93,7 +93,7 @@ def acts(request: HttpRequest) -> HttpResponse:
 def acts_sheet(request: HttpRequest) -> HttpResponse:
     """The acts that fit, as an xlsx sheet. That it was taken is an act."""
     wanted, shown, _wrong = _acts_asked(request)
-    response = workbook(_("acts"), lambda file: register.export(register.find(wanted), file))
+    response = kept(_("acts"), "xlsx", lambda file: register.export(register.find(wanted), file))
     with transaction.atomic():
         register.wrote("acts_exported", details={"filter": [name for name, text in shown.items() if text]})
     return response

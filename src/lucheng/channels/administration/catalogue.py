@@ -18,13 +18,11 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from lucheng.channels.administration.doors import (
     asked,
-    named,
     opens_for,
     page,
     paged,
     person,
     refused,
-    workbook,
 )
 from lucheng.channels.administration.forms import (
     CatalogueSheetForm,
@@ -40,11 +38,13 @@ from lucheng.core.dispatch.rules import Row, rows_of
 from lucheng.core.errors import Conflict, Forbidden, Invalid, NotFound
 from lucheng.core.faults import Faulty
 from lucheng.core.fields import within
+from lucheng.core.labels import code_in
 from lucheng.core.organisation.middleware import scope
 from lucheng.core.organisation.models import Unit
 from lucheng.core.places.models import Division
 from lucheng.web import numbers
 from lucheng.web import rows as rows_of_cases
+from lucheng.web.downloads import kept
 
 EDIT, PUBLISH = "catalogue.edit", "catalogue.publish"
 #: What is read of a case that an edition would send elsewhere.
@@ -111,7 +111,7 @@ def edition(request: HttpRequest, number: int) -> HttpResponse:
     """The rows of one edition, narrowed by matter, place, unit."""
     version = editions.get(number)
     wanted = {k: asked(request, k) for k in ("matter", "place", "unit")}
-    code = {k: named(text) for k, text in wanted.items()}
+    code = {k: code_in(text) for k, text in wanted.items()}
     rows = (
         Rule.objects.filter(version=version)
         .select_related("lead")
@@ -169,7 +169,7 @@ def sheet(request: HttpRequest, number: int) -> HttpResponse:
     """One edition as an xlsx sheet."""
     version = editions.get(number)
     name = _("dispatch catalogue edition %(number)s") % {"number": number}
-    return workbook(name, lambda file: exchange.export_xlsx(version, file))
+    return kept(name, "xlsx", lambda file: exchange.export_xlsx(version, file))
 
 
 @opens_for(EDIT)

@@ -14,7 +14,7 @@ from lucheng.channels.administration.forms import CopyForm
 from lucheng.core.errors import Invalid
 from lucheng.core.organisation.middleware import scope
 from lucheng.core.privacy import export, retention
-from lucheng.web.downloads import zipped
+from lucheng.web.downloads import kept
 
 
 @opens_for(retention.CAPABILITY, everywhere=True)
@@ -27,8 +27,9 @@ def copy(request: HttpRequest) -> HttpResponse:
         entered = form.cleaned_data
         try:
             (case,) = export.by_code(entered["code"], entered["phone"])
-            answer = zipped(
+            answer = kept(
                 case.number,
+                "zip",
                 lambda file: export.write(
                     [case],
                     file,

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
-import io
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import wraps
-from typing import IO, Any, Concatenate, ParamSpec, cast
+from typing import Any, Concatenate, ParamSpec, cast
 
 from django import forms
 from django.contrib.auth.decorators import login_required
@@ -16,9 +15,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.dateparse import parse_date
 from django.utils.functional import Promise
-from django.utils.http import content_disposition_header
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
@@ -258,12 +255,7 @@ def person(request: HttpRequest) -> Person:
 
 def asked(request: HttpRequest, name: str) -> str:
     """What stands under ``name`` in the address, fit for a search: printable, stripped, at most 80 characters."""
-    return "".join(c for c in request.GET.get(name, "") if c.isprintable()).strip()[:80]
-
-
-def named(text: str) -> str:
-    """The code in what type-to-find fills in, "name [code]"; other words as they are."""
-    return text[text.rindex("[") + 1 : -1].strip() if text.endswith("]") and "[" in text else text
+    return numbers.text(request, name, 80)
 
 
 @dataclass(frozen=True)
@@ -302,10 +294,7 @@ def _midnight(day: dt.date) -> dt.datetime:
 
 def _day(text: str) -> dt.date | None:
     """The day in an address; None where it is none that the calendar or the database knows."""
-    try:
-        day = parse_date(text)
-    except ValueError:
-        return None
+    day = numbers.day(text)
     return day if day is not None and 1900 < day.year < 9000 else None
 
 
@@ -314,17 +303,6 @@ def refused(form: forms.Form, wrong: Invalid) -> None:
     form.full_clean()
     for name, text in wrong.fields.items():
         form.add_error(name if name in form.fields else None, str(text))
-
-
-def workbook(name: str, write: Callable[[IO[bytes]], object]) -> HttpResponse:
-    """An xlsx sheet to keep, called ``name``."""
-    file = io.BytesIO()
-    write(file)
-    response = HttpResponse(
-        file.getvalue(), content_type="application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-    )
-    response["Content-Disposition"] = content_disposition_header(True, f"{name}.xlsx")
-    return response
 
 
 def paged(request: HttpRequest, rows: QuerySet[Any, Any], page_size: int = PAGE) -> dict[str, Any]:

@@ -10,11 +10,12 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from lucheng.channels.administration.doors import named
+from lucheng.core import sheets
 from lucheng.core.cases.kinds import KINDS
 from lucheng.core.cases.models import Channel, Nature, Urgency
 from lucheng.core.dispatch import matters
 from lucheng.core.dispatch.rules import ASSISTS, BASIS, LEAD, MATTER, NOTE, PLACE, Row
+from lucheng.core.labels import code_in, label, place_label
 from lucheng.core.organisation.capabilities import grouped
 from lucheng.core.organisation.models import Post, Role, Unit
 from lucheng.core.places import names
@@ -25,7 +26,6 @@ from lucheng.core.privacy.models import Register, RegisterEntry
 from lucheng.core.privacy.registers import Kind, Said
 from lucheng.web.forms import DayInput, NameInput
 
-MAX_UPLOAD_BYTES = 20 * 1024 * 1024
 #: Choices offered when a name fits several.
 OFFERED = 5
 
@@ -36,7 +36,7 @@ _APART = re.compile(r"[、，,；;]+")
 
 def _units(text: str) -> Unit:
     """A unit by its code or its exact name. Raises ValidationError where that is none or several."""
-    code = named(text)
+    code = code_in(text)
     found = list(Unit.objects.filter(code=code)) or list(Unit.objects.filter(name=text)[: OFFERED + 1])
     if not found:
         raise forms.ValidationError(
@@ -57,7 +57,7 @@ class UnitField(forms.CharField):
         super().__init__(widget=NameInput("unit"), **kwargs)
 
     def prepare_value(self, value: Any) -> Any:
-        return f"{value.name} [{value.code}]" if isinstance(value, Unit) else value
+        return label(value.name, value.code) if isinstance(value, Unit) else value
 
     def clean(self, value: Any) -> Any:
         text = super().clean(value)
@@ -71,15 +71,10 @@ class UnitsField(forms.CharField):
         super().__init__(widget=NameInput("unit", several=True), required=False, **kwargs)
 
     def prepare_value(self, value: Any) -> Any:
-        return value if isinstance(value, str | None) else "、".join(f"{u.name} [{u.code}]" for u in value)
+        return value if isinstance(value, str | None) else "、".join(label(u.name, u.code) for u in value)
 
     def clean(self, value: Any) -> Any:
         return [_units(part.strip()) for part in _APART.split(super().clean(value)) if part.strip()]
-
-
-def place_label(code: str) -> str:
-    """A place as type-to-find fills it in."""
-    return f"{names.place_name(code)} [{code}]"
 
 
 class PlaceField(forms.CharField):
@@ -93,8 +88,8 @@ class PlaceField(forms.CharField):
 
     def clean(self, value: Any) -> Any:
         text = super().clean(value)
-        if not text or named(text).isdecimal():
-            return named(text)
+        if not text or code_in(text).isdecimal():
+            return code_in(text)
         found = list(
             Division.objects.filter(name=text, valid_to=None)
             .order_by("code")
@@ -115,11 +110,11 @@ class PlaceField(forms.CharField):
 
 def matter_label(code: str) -> str:
     """A matter as type-to-find fills it in."""
-    return f"{matters.name(code)} [{code}]"
+    return label(matters.name(code), code)
 
 
 def _matter(text: str) -> str:
-    code = named(text)
+    code = code_in(text)
     if code.isdecimal():
         return code
     found = [c for c, m in matters.known().items() if text in (m.name, m.name_en)]
@@ -170,7 +165,7 @@ class SheetForm(forms.Form):
 
     def clean_file(self) -> Any:
         file = self.cleaned_data["file"]
-        if file.size > MAX_UPLOAD_BYTES:
+        if file.size > sheets.MAX_BYTES:
             raise forms.ValidationError(_("This file is too large. Split it into several."))
         return file
 

@@ -11,11 +11,13 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from lucheng.channels.administration.doors import PAGE, asked, named, opens_for, page, period, workbook
+from lucheng.channels.administration.doors import PAGE, asked, opens_for, page, period
+from lucheng.core.labels import code_in
 from lucheng.core.ledger import acts
 from lucheng.core.organisation.middleware import scope
 from lucheng.core.privacy import looks as register
 from lucheng.web import numbers
+from lucheng.web.downloads import kept
 
 TEXTS = ("person", "unit", "number", "reason")
 
@@ -26,7 +28,7 @@ def _wanted(request: HttpRequest) -> tuple[register.Asked, dict[str, str], list[
     days = period(request, register.USUAL_PERIOD)
     wanted = register.Asked(
         person=shown["person"],
-        unit=named(shown["unit"]),
+        unit=code_in(shown["unit"]),
         number=shown["number"],
         reason=shown["reason"],
         since=days.since,
@@ -64,7 +66,7 @@ def sheet(request: HttpRequest) -> HttpResponse:
     """The looks that fit, as an xlsx sheet. That it was taken is noted."""
     wanted, shown, _wrong = _wanted(request)
     rows = register.find(register.visible(scope(request)), wanted)
-    response = workbook(_("looks"), lambda file: register.export(rows, file))
+    response = kept(_("looks"), "xlsx", lambda file: register.export(rows, file))
     with transaction.atomic():
         acts.wrote("looks_exported", details={"filter": [name for name, text in shown.items() if text]})
     return response

@@ -13,7 +13,6 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from lucheng.channels.administration.doors import (
     asked,
-    named,
     opens_for,
     page,
     paged,
@@ -30,6 +29,7 @@ from lucheng.channels.administration.forms import (
 )
 from lucheng.core.errors import Conflict, Forbidden, Invalid, NotFound
 from lucheng.core.fields import within
+from lucheng.core.labels import code_in
 from lucheng.core.organisation import factors
 from lucheng.core.organisation import people as staff
 from lucheng.core.organisation import roles as catalogue
@@ -110,7 +110,7 @@ def role(request: HttpRequest, code: str) -> HttpResponse:
 @require_safe
 def units(request: HttpRequest) -> HttpResponse:
     """The tree of units, one level at a time, or those that a search finds anywhere."""
-    text = named(asked(request, "q"))
+    text = code_in(asked(request, "q"))
     rows = Unit.objects.annotate(below=Count("children")).select_related("parent").order_by("code")
     line: list[Unit] = []
     if text:
@@ -261,7 +261,7 @@ def close_unit(request: HttpRequest, pk: int) -> HttpResponse:
 @require_safe
 def people(request: HttpRequest) -> HttpResponse:
     """Members of staff with the posts they hold today, found by name, user name, unit, role or place."""
-    text = named(asked(request, "q"))
+    text = code_in(asked(request, "q"))
     held = (
         Post.objects.filter(Post.in_force(timezone.localdate())).select_related("role", "unit").order_by("id")
     )

@@ -18,12 +18,13 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_safe
 
 from lucheng.channels.administration.doors import ANY, asked, face, opens_for, page, parts
-from lucheng.channels.administration.forms import matter_label, place_label
+from lucheng.channels.administration.forms import matter_label
 from lucheng.core.cases.queries import COUNT_LIMIT, count
 from lucheng.core.clocks.models import CalendarYear, TimeLimit
 from lucheng.core.dispatch import editions, matters
 from lucheng.core.dispatch.models import Rule, Version
 from lucheng.core.errors import Forbidden, NotFound
+from lucheng.core.labels import label, place_label
 from lucheng.core.ledger import acts, verifications, wording
 from lucheng.core.ledger.models import Verification
 from lucheng.core.organisation import signing_in
@@ -233,7 +234,7 @@ def find(request: HttpRequest, what: str) -> JsonResponse:
 def _find_units(text: str) -> list[str]:
     rows = Unit.objects.filter(Q(name__icontains=text) | Q(code__istartswith=text), active=True)
     rows = rows.order_by(Length("name"), "code")
-    return [f"{name} [{code}]" for name, code in rows.values_list("name", "code")[:OFFERED]]
+    return [label(name, code) for name, code in rows.values_list("name", "code")[:OFFERED]]
 
 
 def _find_places(text: str) -> list[str]:
@@ -247,8 +248,8 @@ def _find_places(text: str) -> list[str]:
     codes = rows.order_by("level", "code").values_list("code", flat=True)[
         : 500 if len(parts_) > 1 else OFFERED
     ]
-    labels = [place_label(code) for code in codes if names.exists(code)]
-    return [label for label in labels if all(p in label for p in parts_[:-1])][:OFFERED]
+    found = [place_label(code) for code in codes if names.exists(code)]
+    return [words for words in found if all(p in words for p in parts_[:-1])][:OFFERED]
 
 
 def _find_matters(text: str) -> list[str]:

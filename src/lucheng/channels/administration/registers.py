@@ -23,7 +23,6 @@ from lucheng.channels.administration.doors import (
     paged,
     person,
     refused,
-    workbook,
 )
 from lucheng.channels.administration.forms import EndForm, RegisterForm
 from lucheng.core.errors import Conflict, Invalid, NotFound
@@ -31,6 +30,7 @@ from lucheng.core.privacy import registers as core
 from lucheng.core.privacy.models import Register, RegisterEntry
 from lucheng.core.privacy.registers import Standing, Waits
 from lucheng.web import numbers
+from lucheng.web.downloads import kept
 
 #: Versions on one page.
 VERSIONS = 10
@@ -92,7 +92,7 @@ def _whole(request: HttpRequest) -> tuple[Register, QuerySet[RegisterEntry]]:
 def sheet(request: HttpRequest) -> HttpResponse:
     """What the address asks for as an xlsx sheet."""
     register, rows = _whole(request)
-    return workbook(str(register.label), lambda file: core.export(register, rows, file, timezone.now()))
+    return kept(str(register.label), "xlsx", lambda file: core.export(register, rows, file, timezone.now()))
 
 
 @opens_for(core.CAPABILITY, everywhere=True)

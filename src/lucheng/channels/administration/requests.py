@@ -30,7 +30,7 @@ from lucheng.core.privacy import contacts, rights
 from lucheng.core.privacy.cases import KEEPER, Right, Shown
 from lucheng.core.privacy.models import What
 from lucheng.web import numbers
-from lucheng.web.downloads import zipped
+from lucheng.web.downloads import kept
 
 
 def _right(case: Case) -> str:
@@ -216,8 +216,9 @@ def act(request: HttpRequest, number: str) -> HttpResponse:
 def copy(request: HttpRequest, number: str) -> HttpResponse:
     """The file for whoever asked."""
     case = rights.find(scope(request), number)
-    return zipped(
+    return kept(
         number,
+        "zip",
         lambda file: rights.copy(
             case, file, person=person(request), scope=scope(request), now=timezone.now()
         ),

@@ -18,7 +18,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import pgettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from lucheng.channels.administration.doors import opens_for, page, refused, workbook
+from lucheng.channels.administration.doors import opens_for, page, refused
 from lucheng.channels.administration.forms import DayForm, DueForm, SheetForm, YearSheetForm
 from lucheng.core.cases.kinds import KINDS
 from lucheng.core.cases.models import Nature, Urgency
@@ -34,6 +34,7 @@ from lucheng.core.clocks.models import (
 )
 from lucheng.core.errors import Invalid, NotFound
 from lucheng.core.faults import Faulty
+from lucheng.web.downloads import kept
 
 EDIT = "calendar.edit"
 
@@ -134,7 +135,7 @@ def _show_year(
 def calendar_sheet(request: HttpRequest, year: int) -> HttpResponse:
     """The days of a year that differ from their weekday, as an xlsx sheet."""
     name = _("calendar %(year)s") % {"year": year}
-    return workbook(name, lambda file: holidays.export_sheet(year, file))
+    return kept(name, "xlsx", lambda file: holidays.export_sheet(year, file))
 
 
 @opens_for(EDIT, everywhere=True)
@@ -287,4 +288,4 @@ def _replace_limits(request: HttpRequest) -> HttpResponse:
 @require_safe
 def limits_sheet(request: HttpRequest) -> HttpResponse:
     """The table of time limits as an xlsx sheet."""
-    return workbook(_("time limits"), limits.export_sheet)
+    return kept(_("time limits"), "xlsx", limits.export_sheet)

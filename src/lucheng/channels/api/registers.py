@@ -39,8 +39,7 @@ def _open(request: HttpRequest, slug: str) -> Register:
 
 def _writable(request: HttpRequest, slug: str) -> Register:
     register = _open(request, slug)
-    if not scope(request).can(register.about.edit):
-        raise Forbidden(_("Your posts do not let you write in this register."))
+    register.require_keeper(scope(request))
     return register
 
 
@@ -54,7 +53,7 @@ def _field(column: Column) -> out.RegisterField:
         name=column.name,
         label=str(column.label),
         kind=column.kind,
-        required=column.required and column.kind != "yes",
+        required=column.required,
         choices=[named(value, label) for value, label in column.choices],
         help=str(column.help),
     )

@@ -26,7 +26,7 @@ from lucheng.core.privacy.cases import MOST
 from lucheng.postgresql.context import everything
 from lucheng.web import masking, words
 from lucheng.web.addresses import client_address
-from lucheng.web.downloads import zipped
+from lucheng.web.downloads import kept
 from lucheng.web.refusals import told_when
 
 
@@ -97,7 +97,7 @@ def copy(request: HttpRequest, code: str) -> HttpResponse:
     found = opening.found(request, code)
     if isinstance(found, HttpResponseRedirect) or not opening.shows_all(request, found):
         return redirect("tracking", code)
-    return zipped(code, lambda file: export.write_covered(found, file, now=timezone.now()))
+    return kept(code, "zip", lambda file: export.write_covered(found, file, now=timezone.now()))
 
 
 urlpatterns = [

@@ -8,7 +8,7 @@ from django.db import connection, transaction
 
 from lucheng.core.indicators.indicator import Indicator, Value, indicators
 from lucheng.core.indicators.models import Day
-from lucheng.core.indicators.periods import Window
+from lucheng.core.indicators.periods import one_day
 from lucheng.core.places import names
 from lucheng.core.places.models import LEVELS
 from lucheng.postgresql.context import everything
@@ -19,7 +19,7 @@ KEPT = (LEVELS["city"], LEVELS["county"], LEVELS["township"])
 
 def of_day(indicator: Indicator, day: dt.date) -> dict[str, Value]:
     """What it comes to on ``day`` at every place of which a history is kept. Flows are those of that day."""
-    window = Window(day.isoformat(), day, day + dt.timedelta(days=1), day)
+    window = one_day(day)
     root = names.root(day)
     found = {root: indicator.value(window, root)} if root else {}
     for length in KEPT:

@@ -29,6 +29,11 @@ class Window:
         return self.day == self.until - dt.timedelta(days=1)
 
 
+def one_day(day: dt.date) -> Window:
+    """The stretch of time that is one day."""
+    return Window(day.isoformat(), day, day + dt.timedelta(days=1), day)
+
+
 def window(name: str, today: dt.date) -> Window:
     """The stretch of time called ``name``: 2020, 2020-Q3, 2020-07 or 2020-07-23.
 

@@ -3,26 +3,27 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from django.db import IntegrityError, connection, transaction
 from django.db.models import Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
+from lucheng.core import copy
 from lucheng.core.errors import Conflict, Invalid, NotFound, Text
 from lucheng.core.organisation.access import Scope
 from lucheng.core.organisation.models import Person
 from lucheng.core.registers.columns import Lookups
-from lucheng.core.registers.models import Change, Entry, EntryQuerySet
+from lucheng.core.registers.models import Change, Entry, EntryQuerySet, Import
 from lucheng.core.registers.register import Register, terms
 
 #: How lists are ordered: the fields, each with the code behind it.
 SORTS: Mapping[str, str] = {"place": "place", "code": "code", "name": "name", "-valid_from": "valid_from"}
 
 IN_FORCE, TO_COME, ENDED, ANY = "in_force", "to_come", "ended", "any"
-STATES = (IN_FORCE, TO_COME, ENDED, ANY)
 
 
 @dataclass(frozen=True)
@@ -35,9 +36,6 @@ class Wanted:
     state: str = IN_FORCE
     #: Values of the register's filters by their fields' names.
     choices: tuple[tuple[str, str], ...] = ()
-
-    def at(self, place: str) -> Wanted:
-        return replace(self, place=place)
 
 
 def find(register: Register, reader: Scope | None, wanted: Wanted) -> EntryQuerySet[Any]:
@@ -136,12 +134,31 @@ def history(register: Register, code: str) -> QuerySet[Change]:
     return Change.objects.filter(register=register.slug, code=code).select_related("by").order_by("-id")
 
 
-def new_code(register: Register) -> str:
-    """A code for an entry that came without one: the register's letters and a number that no other gets."""
-    model = register.model
+def name_all(register: Register, entries: Sequence[Entry]) -> None:
+    """Give a code to each entry that came without one, the register's letters and a number that no other gets; and to
+    all of them what they are found by."""
+    bare = [entry for entry in entries if not entry.code]
     with connection.cursor() as cursor:
-        cursor.execute("select nextval(pg_get_serial_sequence(%s, 'id'))", [model._meta.db_table])
-        return f"{register.about.prefix}{cursor.fetchone()[0]:06d}"
+        cursor.execute(
+            "select nextval(pg_get_serial_sequence(%s, 'id')) from generate_series(1, %s)",
+            [register.model._meta.db_table, len(bare)],
+        )
+        for entry, (number,) in zip(bare, cursor.fetchall(), strict=True):
+            entry.code = f"{register.about.prefix}{number:06d}"
+    for entry in entries:
+        entry.terms = terms(entry.name, entry.code)
+
+
+def differs(register: Register, one: Entry, other: Entry) -> bool:
+    """Whether two entries say anything that is not the same."""
+    return any(getattr(one, c.field.attname) != getattr(other, c.field.attname) for c in register.columns)
+
+
+def follow(before: Entry, entry: Entry) -> str:
+    """Make ``entry`` the version that follows ``before``; how it came about, for :func:`note`."""
+    entry.pk, entry.version = before.pk, before.version + 1
+    ended = before.valid_to is None and entry.valid_to is not None
+    return Change.How.RETIRED if ended else Change.How.CHANGED
 
 
 def write(
@@ -173,22 +190,18 @@ def write(
             register.require(scope, *([before.place] if before is not None else []), entry.place)
             if wrong := register.faults(entry):
                 raise Invalid(wrong)
-            if before is None:
-                entry.code = entry.code or new_code(register)
-                how = Change.How.ADDED
-            else:
+            how: str = Change.How.ADDED
+            if before is not None:
                 if before.version != version:
                     raise Conflict(
                         _("Somebody else has changed this entry meanwhile: look at it again, then write.")
                     )
-                if register.said(before) == register.said(entry):
+                if not differs(register, before, entry):
                     return before
-                entry.pk, entry.version = before.pk, before.version + 1
-                ended = before.valid_to is None and entry.valid_to is not None
-                how = Change.How.RETIRED if ended else Change.How.CHANGED
-            entry.terms = terms(entry.name, entry.code)
+                how = follow(before, entry)
+            name_all(register, [entry])
             entry.save(force_insert=before is None)
-            note(register, entry, how, by=by, now=now)
+            note(register, [(entry, how)], by=by, now=now)
             return entry
     except IntegrityError as error:
         if code_taken(error):
@@ -208,16 +221,33 @@ def _locked(register: Register, scope: Scope | None, code: str) -> Any:
     return entry
 
 
-def note(register: Register, entry: Entry, how: str, *, by: Person | None, now: dt.datetime) -> None:
-    """Keep this version of ``entry``."""
-    Change.objects.create(
-        register=register.slug,
-        code=entry.code,
-        number=entry.version,
-        at=now,
-        by=by,
-        how=how,
-        said=register.said(entry),
+def note(
+    register: Register,
+    rows: Iterable[tuple[Entry, str]],
+    *,
+    by: Person | None,
+    now: dt.datetime,
+    of: Import | None = None,
+) -> None:
+    """Keep these versions of entries, each with how it came about. They hold the records that they name, or each would
+    be asked for."""
+    author, sheet = by.pk if by is not None else None, of.pk if of is not None else None
+    copy.copy(
+        Change,
+        ["register", "code", "number", "at", "by_id", "how", "said", "of_id"],
+        (
+            (
+                register.slug,
+                entry.code,
+                entry.version,
+                now,
+                author,
+                str(how),
+                json.dumps(register.said(entry), ensure_ascii=False),
+                sheet,
+            )
+            for entry, how in rows
+        ),
     )
 
 

@@ -99,7 +99,7 @@ def import_sheet(
     from django.utils import timezone
 
     from lucheng.core.faults import Faulty
-    from lucheng.core.registers import exchange
+    from lucheng.core.registers import exchange, imports
     from lucheng.core.registers.register import named
 
     with reporting(f"reading {sheet.name}") as report:
@@ -112,7 +112,7 @@ def import_sheet(
                 raise Faulty(faults)
             number = None
         else:
-            made = exchange.take_over_now(register, rows, sheet.name, timezone.now(), progress=report)
+            made = imports.take_over_now(register, rows, sheet.name, timezone.now(), progress=report)
             found, number = made
     console.print(
         f"{len(found.added):,} added, {len(found.changed):,} changed, {found.unchanged:,} as they were"
@@ -126,11 +126,11 @@ def undo(slug: _Slug, number: Annotated[int, typer.Argument(help="The import's n
     """Take an import back: what it added goes, what it changed is as it was before."""
     from django.utils import timezone
 
-    from lucheng.core.registers import exchange
+    from lucheng.core.registers import imports
     from lucheng.core.registers.register import named
 
     with reporting("taking back"):
-        exchange.undo_now(named(slug), number, timezone.now())
+        imports.undo_now(named(slug), number, timezone.now())
     console.print(f"import {number} is taken back")
 
 

@@ -20,6 +20,7 @@ from django.utils.translation import gettext_lazy as _
 
 from lucheng.core.errors import Text
 from lucheng.core.fields import PrefixField
+from lucheng.core.labels import code_in
 from lucheng.core.organisation.models import Unit
 from lucheng.core.places import names
 from lucheng.core.places.models import Division
@@ -56,13 +57,8 @@ class Lookups:
         return value
 
 
-def _code(text: str) -> str:
-    """The code in "name [code]", as type-to-find fills it in; other words as they are."""
-    return text[text.rindex("[") + 1 : -1].strip() if text.endswith("]") and "[" in text else text
-
-
 def _place(text: str) -> Any:
-    code = _code(text)
+    code = code_in(text)
     if code.isascii() and code.isdecimal():
         if names.exists(code):
             return code
@@ -88,7 +84,7 @@ def _active(model: type[models.Model]) -> dict[str, Any]:
 def _record(model: type[models.Model], text: str) -> Any:
     """A unit or an entry by its code or its name."""
     active = _active(model)
-    code = _code(text)
+    code = code_in(text)
     found = list(model._default_manager.filter(code=code, **active)[:1]) or list(
         model._default_manager.filter(name=text, **active)[:2]
     )
@@ -148,7 +144,8 @@ class Column:
 
     @property
     def required(self) -> bool:
-        return not self.field.blank and not self.field.has_default()
+        """Whether something must be written. Nothing written for a yes or no is its default."""
+        return not self.field.blank and not self.field.has_default() and self.kind != "yes"
 
     @cached_property
     def choices(self) -> list[tuple[Any, Any]]:
@@ -195,9 +192,7 @@ class Column:
         """What stands there where nothing was written."""
         if self.kind in ("choices", "words"):
             return []
-        if self.kind == "yes":
-            return self.field.get_default()
-        if self.field.has_default():
+        if self.kind == "yes" or self.field.has_default():
             return self.field.get_default()
         return None if self.field.null else ""
 
@@ -210,7 +205,7 @@ class Column:
         if isinstance(given, str):
             given = given.strip()
         if given is None or given == "" or given == []:
-            if self.required and self.kind != "yes":
+            if self.required:
                 raise Wrong(_("This may not be empty."))
             return self.empty()
         value = self._read(given, lookups)
@@ -300,21 +295,20 @@ class Column:
 
     # --- the way back -----------------------------------------------------------------------------------------------
 
-    def said(self, value: Any) -> Any:
-        """The value as JSON, codes for records: what the API gives, and what the history keeps. ``value`` is what
-        :meth:`of` gives."""
+    def said(self, entry: models.Model) -> Any:
+        """The value of ``entry`` as JSON, of another record its code: what the API gives and the history keeps."""
+        value = getattr(entry, self.name)
+        if self.kind in ("unit", "entry"):
+            return value.code if value is not None else None
         if isinstance(value, dt.date):
             return value.isoformat()
         if isinstance(self.field, models.DecimalField) and value is not None:
             return str(value)
         return value
 
-    def of(self, entry: models.Model) -> Any:
-        """The value of ``entry``: of another record its code."""
-        if self.kind in ("unit", "entry"):
-            record = getattr(entry, self.name)
-            return record.code if record is not None else None
-        return getattr(entry, self.name)
+    def text(self, entry: models.Model) -> str:
+        """The value of ``entry`` in a person's words and language."""
+        return self.shown(self.said(entry))
 
     def shown(self, said: Any) -> str:
         """What :meth:`said` gave, in a person's words and language; a sheet takes it back."""

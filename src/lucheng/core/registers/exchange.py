@@ -3,36 +3,30 @@
 from __future__ import annotations
 
 import datetime as dt
-import io
-import json
-import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import IO, Any
 
-import msgspec
 from django.conf import settings
 from django.db import IntegrityError, connection, transaction
 from django.db.models import ManyToOneRel, QuerySet
 from django.utils import translation
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import pgettext_lazy
 from psycopg import sql
 
 from lucheng.core import copy, sheets
-from lucheng.core.errors import Conflict, Forbidden, NotFound, Text
-from lucheng.core.faults import SHOWN, Fault, Faulty
+from lucheng.core.errors import Conflict, Text
+from lucheng.core.faults import Fault, Faulty
 from lucheng.core.organisation.access import Scope
 from lucheng.core.organisation.models import Person
 from lucheng.core.places import locate
-from lucheng.core.registers.book import code_taken
-from lucheng.core.registers.columns import Lookups, foresee
+from lucheng.core.registers import book
+from lucheng.core.registers.columns import BETWEEN, Column, Lookups, foresee
 from lucheng.core.registers.models import Change, Entry, Import
-from lucheng.core.registers.register import Register, named, terms
+from lucheng.core.registers.register import Register
 
-MAX_BYTES = 20 * 1024 * 1024
 _PIECE = 2000
-#: A cell of a sheet: the row as its reader sees it, and its cells by header.
+#: A sheet as it was read: each row's number as its reader sees it, and its cells by header.
 Rows = list[sheets.Entry]
 
 
@@ -54,7 +48,7 @@ def headers(register: Register) -> list[str]:
 def _cells(register: Register, entries: Iterable[Any]) -> Iterator[list[str]]:
     with translation.override(settings.LANGUAGE_CODE):
         for entry in entries:
-            yield [c.shown(c.said(c.of(entry))) for c in register.columns]
+            yield [c.text(entry) for c in register.columns]
 
 
 def export(register: Register, rows: QuerySet[Any], file: IO[bytes], *, kind: str = "xlsx") -> int:
@@ -94,10 +88,10 @@ def template(register: Register, file: IO[bytes]) -> None:
         )
 
 
-def _how(column: Any) -> Text:
+def _how(column: Column) -> Text:
     """What to write into a column."""
     parts: list[Text] = []
-    if column.required and column.kind != "yes":
+    if column.required:
         parts.append(_("Must be filled in."))
     hints: dict[str, Text] = {
         "place": _("The code of a division or grid, or its whole name."),
@@ -111,10 +105,10 @@ def _how(column: Any) -> Text:
     if column.choices:
         one = column.kind == "choice"
         parts.append(_("One of:") if one else _("One or several, with 、 between them:"))
-        parts.append("、".join(str(label) for _value, label in column.choices))
+        parts.append(BETWEEN.join(str(label) for _value, label in column.choices))
     elif column.kind in hints:
         parts.append(hints[column.kind])
-    if column.help and column.kind not in ("place",):
+    if column.help and column.kind != "place":
         parts.append(column.help)
     return " ".join(str(p) for p in parts)
 
@@ -160,17 +154,16 @@ def check(
     place: it would stand there twice.
     """
     found = Checked(rows=len(rows))
-    by_header = {c.header: c for c in register.columns}
     lookups = Lookups()
     foresee(register.columns, [row.cells for row in rows], lookups)
-    known = _known(register, rows, by_header)
-    twins = _twins(register, rows, by_header)
+    known = _known(register, rows)
+    twins = _twins(register, rows)
     seen: dict[str, int] = {}
     ready: list[tuple[int, Entry]] = []
     for row in sheets.counted(rows, progress):
-        given = {by_header[h].name: text for h, text in row.cells.items() if h in by_header}
+        given = {c.name: row.cells[c.header] for c in register.columns}
         values, wrong = register.read(given, lookups)
-        code = given.get("code", "")
+        code = given["code"]
         if code and code in seen:
             wrong["code"] = _("This code stands there twice.")
         seen.setdefault(code, row.row)
@@ -203,21 +196,15 @@ def _as_wholes(
             found.faults += [Fault(row, register.by_name[n].header, text) for n, text in wrong.items()]
             continue
         before = known.get(entry.code) if entry.code else None
-        entry.terms = terms(entry.name, entry.code)
         if before is None:
             found.added.append(entry)
-        elif _differs(register, before, entry):
-            entry.pk, entry.version = before.pk, before.version + 1
+        elif book.differs(register, before, entry):
             found.changed.append((entry, before))
         else:
             found.unchanged += 1
 
 
-def _differs(register: Register, one: Entry, other: Entry) -> bool:
-    return any(getattr(one, c.field.attname) != getattr(other, c.field.attname) for c in register.columns)
-
-
-def _known(register: Register, rows: Rows, by_header: Mapping[str, Any]) -> dict[str, Entry]:
+def _known(register: Register, rows: Rows) -> dict[str, Entry]:
     """The entries that ``rows`` name by their codes."""
     header = register.by_name["code"].header
     codes = [row.cells[header] for row in rows if row.cells[header]]
@@ -228,7 +215,7 @@ def _known(register: Register, rows: Rows, by_header: Mapping[str, Any]) -> dict
     return found
 
 
-def _twins(register: Register, rows: Rows, by_header: Mapping[str, Any]) -> set[tuple[str, str]]:
+def _twins(register: Register, rows: Rows) -> set[tuple[str, str]]:
     """Name and place of the entries in force that have a name which a row without a code brings."""
     code, name = register.by_name["code"].header, register.by_name["name"].header
     names = list({row.cells[name] for row in rows if not row.cells[code]})
@@ -263,7 +250,7 @@ def take_over(
         try:
             _write(register, found, by=by, now=now, of=of)
         except IntegrityError as error:
-            if code_taken(error):
+            if book.code_taken(error):
                 raise Conflict(
                     _("Somebody added an entry with one of these codes meanwhile. Check it again.")
                 ) from error
@@ -274,7 +261,6 @@ def take_over(
 def _write(
     register: Register, found: Checked, *, by: Person | None, now: dt.datetime, of: Import | None
 ) -> None:
-    _give_codes(register, found.added)
     if found.changed:
         expected = {before.pk: before.version for _entry, before in found.changed}
         locked = (
@@ -284,28 +270,12 @@ def _write(
         )
         if dict(locked) != expected:
             raise Conflict(_("Somebody changed one of these entries meanwhile. Check it again."))
+    versions: list[tuple[Entry, str]] = [(entry, Change.How.ADDED) for entry in found.added]
+    versions += [(entry, book.follow(before, entry)) for entry, before in found.changed]
+    book.name_all(register, [entry for entry, _how in versions])
     _copy(register.model, found.added)
     _replace(register.model, [entry for entry, _before in found.changed])
-    rows = [
-        *((e, Change.How.ADDED) for e in found.added),
-        *(
-            (e, Change.How.RETIRED if b.valid_to is None and e.valid_to is not None else Change.How.CHANGED)
-            for e, b in found.changed
-        ),
-    ]
-    _note(register, rows, by=by, now=now, of=of)
-
-
-def _give_codes(register: Register, entries: Sequence[Entry]) -> None:
-    bare = [e for e in entries if not e.code]
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "select nextval(pg_get_serial_sequence(%s, 'id')) from generate_series(1, %s)",
-            [register.model._meta.db_table, len(bare)],
-        )
-        for entry, (number,) in zip(bare, cursor.fetchall(), strict=True):
-            entry.code = f"{register.about.prefix}{number:06d}"
-            entry.terms = terms(entry.name, entry.code)
+    book.note(register, versions, by=by, now=now, of=of)
 
 
 def _fields(model: type[Entry]) -> list[Any]:
@@ -349,168 +319,15 @@ def _replace(model: type[Entry], entries: Sequence[Entry]) -> None:
         cursor.execute("drop table brought")
 
 
-def _note(
-    register: Register,
-    rows: Iterable[tuple[Entry, str]],
-    *,
-    by: Person | None,
-    now: dt.datetime,
-    of: Import | None,
-) -> None:
-    rows = list(rows)
-    related = {name: _codes(register, name, [e for e, _how in rows]) for name in register.related}
+def take_back(register: Register, found: Import, scope: Scope | None, now: dt.datetime) -> None:
+    """Undo what an import wrote, all or nothing: what it added goes, what it changed is as it was before. In the
+    caller's transaction.
 
-    def said(entry: Entry) -> str:
-        all_of_it = {
-            c.name: related[c.name].get(getattr(entry, c.field.attname))
-            if c.name in related
-            else c.said(getattr(entry, c.name))
-            for c in register.columns
-        }
-        return json.dumps(all_of_it, ensure_ascii=False)
-
-    copy.copy(
-        Change,
-        ["register", "code", "number", "at", "by_id", "how", "said", "of_id"],
-        (
-            (
-                register.slug,
-                e.code,
-                e.version,
-                now,
-                by.pk if by is not None else None,
-                str(how),
-                said(e),
-                of.pk if of is not None else None,
-            )
-            for e, how in rows
-        ),
-    )
-
-
-def _codes(register: Register, name: str, entries: Sequence[Entry]) -> dict[Any, str]:
-    """The codes of the records to which the field ``name`` of ``entries`` leads, by their keys."""
-    column = register.by_name[name]
-    model: Any = column.field.related_model
-    keys = {getattr(e, column.field.attname) for e in entries} - {None}
-    return dict(model._default_manager.filter(pk__in=keys).values_list("pk", "code"))
-
-
-# --- an import with its steps --------------------------------------------------------------------------------------
-
-
-def pack(rows: Rows) -> bytes:
-    """Rows as they were read, small enough to keep until they are taken over."""
-    return zlib.compress(msgspec.json.encode([(r.row, r.cells) for r in rows]))
-
-
-def unpack(content: bytes) -> Rows:
-    return [sheets.Entry(row, cells) for row, cells in msgspec.json.decode(zlib.decompress(content))]
-
-
-def bring(
-    register: Register, file: IO[bytes], name: str, *, by: Person, scope: Scope, now: dt.datetime
-) -> Import:
-    """Keep a sheet that somebody brought, for the worker to check. Raises Forbidden; Faulty where it is too large."""
-    if not scope.can(register.about.edit):
-        register.require(scope, "")
-    content = file.read(MAX_BYTES + 1)
-    if len(content) > MAX_BYTES:
-        raise Faulty([Fault(0, "", _("This file is too large. Split it into several."))])
-    return Import.objects.create(register=register.slug, file_name=name[:120], content=content, by=by, at=now)
-
-
-def _words(fault: Fault) -> list[Any]:
-    """A fault in every language, since whoever reads it may have another than the worker."""
-    texts = {}
-    for language, _name in settings.LANGUAGES:
-        with translation.override(language):
-            texts[language] = str(fault.text)
-    return [fault.row, str(fault.column), texts]
-
-
-def examine(found: Import, scope: Scope | None) -> None:
-    """Check an import that waits, and keep what was found. The worker does; again where it was cut off."""
-    register = named(found.register)
-    faults: list[Fault] = []
-    checked = Checked()
-    try:
-        if found.read:
-            rows = unpack(bytes(found.content))
-        else:
-            rows, faults = read(register, io.BytesIO(bytes(found.content)))
-        Import.objects.filter(pk=found.pk).update(rows=len(rows), done=0)
-        checked = check(register, rows, scope, progress=_progress(found))
-        faults = sorted([*faults, *checked.faults], key=lambda f: f.row)
-        total = len(faults)
-        if not faults:
-            found.content, found.read = pack(rows), True
-    except Faulty as wrong:
-        faults, total = list(wrong.faults), wrong.total
-    found.rows = found.done = checked.rows
-    found.added, found.changed, found.unchanged = len(checked.added), len(checked.changed), checked.unchanged
-    found.faults, found.fault_count = [_words(f) for f in faults[:SHOWN]], total
-    found.state = Import.State.FAULTY if faults else Import.State.CHECKED
-    if faults:
-        found.content = b""
-    found.save()
-
-
-def _progress(found: Import) -> sheets.Progress:
-    def report(done: int, total: int) -> None:
-        if done % _PIECE == 0:
-            Import.objects.filter(pk=found.pk).update(done=done)
-
-    return report
-
-
-def carry_out(found: Import, scope: Scope | None, now: dt.datetime) -> None:
-    """Take an approved import over. What no longer fits is said as faults, and nothing is written."""
-    register = named(found.register)
-    Import.objects.filter(pk=found.pk).update(done=0)
-    try:
-        with transaction.atomic():
-            done = take_over(
-                register,
-                unpack(bytes(found.content)),
-                by=found.by,
-                scope=scope,
-                now=now,
-                of=found,
-            )
-            found.added, found.changed, found.unchanged = len(done.added), len(done.changed), done.unchanged
-            found.state, found.ended_at, found.content, found.done = Import.State.DONE, now, b"", found.rows
-            found.save()
-    except (Faulty, Conflict) as wrong:
-        # Whoever approved it looked at something else: let them look again.
-        found.state = Import.State.WAITING
-        if isinstance(wrong, Faulty):
-            found.state, found.content = Import.State.FAULTY, b""
-            found.faults, found.fault_count = [_words(f) for f in wrong.faults], wrong.total
-        found.save()
-
-
-def undo(found: Import, scope: Scope | None, now: dt.datetime) -> None:
-    """Take an import back: what it added goes, what it changed is as it was before.
-
-    All or nothing: where one of its entries was changed since, or is named by another record, nothing is taken back and
-    the import says which.
+    Raises Forbidden; Faulty with the code of each entry that was changed since, or that another record names.
     """
-    register = named(found.register)
-    try:
-        with transaction.atomic():
-            _undo(register, found, scope, now)
-            found.state, found.ended_at = Import.State.UNDONE, now
-            found.save()
-    except Faulty as wrong:
-        found.state = Import.State.DONE
-        found.faults, found.fault_count = [_words(f) for f in wrong.faults], wrong.total
-        found.save()
-
-
-def _undo(register: Register, found: Import, scope: Scope | None, now: dt.datetime) -> None:
     changes = {c.code: c for c in found.changes.exclude(how=Change.How.TAKEN_BACK)}
-    entries = {e.code: e for e in register.model.objects.select_for_update().filter(code__in=list(changes))}
+    locked = register.model.objects.select_related(*register.related).select_for_update(of=("self",))
+    entries = {e.code: e for e in locked.filter(code__in=list(changes))}
     faults: list[Fault] = []
     back: list[Entry] = []
     gone: list[Entry] = []
@@ -533,14 +350,16 @@ def _undo(register: Register, found: Import, scope: Scope | None, now: dt.dateti
             faults.append(Fault(0, code, next(iter(wrong.values()))))
             continue
         old = register.model(**values)
-        old.pk, old.version, old.terms = entry.pk, entry.version + 1, terms(old.name, old.code)
+        book.follow(entry, old)
         back.append(old)
     faults += [Fault(0, e.code, _("Another record names this entry.")) for e in _named_elsewhere(gone)]
     if faults:
         raise Faulty(faults)
+    book.name_all(register, back)
     _replace(register.model, back)
     # No id is needed to keep that an entry is no more: its last version says what it was.
-    _note(register, [(e, Change.How.TAKEN_BACK) for e in (*back, *gone)], by=found.by, now=now, of=found)
+    taken: list[tuple[Entry, str]] = [(e, Change.How.TAKEN_BACK) for e in (*back, *gone)]
+    book.note(register, taken, by=found.by, now=now, of=found)
     register.model.objects.filter(pk__in=[e.pk for e in gone]).delete()
 
 
@@ -548,105 +367,11 @@ def _named_elsewhere(entries: Sequence[Entry]) -> list[Entry]:
     """Those of ``entries`` to which another record leads."""
     if not entries:
         return []
-    named_: set[Any] = set()
+    found: set[Any] = set()
     keys = [e.pk for e in entries]
     relations = [f for f in entries[0]._meta.get_fields(include_hidden=True) if isinstance(f, ManyToOneRel)]
     for relation in relations:
         model: Any = relation.related_model
         name = relation.field.attname
-        named_ |= set(model._default_manager.filter(**{f"{name}__in": keys}).values_list(name, flat=True))
-    return [e for e in entries if e.pk in named_]
-
-
-def take_over_now(
-    register: Register,
-    rows: Rows,
-    name: str,
-    now: dt.datetime,
-    *,
-    progress: sheets.Progress | None = None,
-) -> tuple[Checked, int]:
-    """Take a sheet over at once, as the operator of the machine; what was done, and the number of the import.
-
-    Raises as :func:`take_over` does.
-    """
-    with transaction.atomic():
-        made = Import.objects.create(
-            register=register.slug,
-            file_name=name[:120],
-            content=b"",
-            at=now,
-            state=Import.State.DONE,
-            ended_at=now,
-        )
-        done = take_over(register, rows, by=None, scope=None, now=now, of=made, progress=progress)
-        made.rows = made.done = done.rows
-        made.added, made.changed, made.unchanged = len(done.added), len(done.changed), done.unchanged
-        made.save()
-    return done, made.pk
-
-
-def undo_now(register: Register, pk: int, now: dt.datetime) -> None:
-    """Take an import back at once, as the operator of the machine. Raises NotFound, Conflict or Faulty."""
-    with transaction.atomic():
-        found = Import.objects.select_for_update().filter(register=register.slug, pk=pk).first()
-        if found is None:
-            raise NotFound(_("There is no such import."))
-        if found.state != Import.State.DONE:
-            raise Conflict(_("This import is in another state by now: look at it again."))
-        _undo(register, found, None, now)
-        found.state, found.ended_at = Import.State.UNDONE, now
-        found.save()
-
-
-# --- steps that a person takes -------------------------------------------------------------------------------------
-
-
-def imports(register: Register, reader: Scope) -> QuerySet[Import]:
-    """The imports of a register, for whoever may write in it anywhere; the newest first."""
-    rows = Import.objects.filter(register=register.slug).select_related("by").defer("content").order_by("-id")
-    return rows if reader.can(register.about.edit) else rows.none()
-
-
-def get(register: Register, reader: Scope, pk: int) -> Import:
-    """Raises NotFound."""
-    found = imports(register, reader).filter(pk=pk).first()
-    if found is None:
-        raise NotFound(_("There is no such import."))
-    return found
-
-
-#: What a person may do with an import: the states in which they may, and the state that follows.
-STEPS: Mapping[str, tuple[tuple[str, ...], str, Text]] = {
-    "approve": ((Import.State.CHECKED,), Import.State.APPROVED, pgettext_lazy("import", "Take it over")),
-    "drop": (
-        (Import.State.CHECKED, Import.State.WAITING),
-        Import.State.DROPPED,
-        pgettext_lazy("import", "Drop it"),
-    ),
-    "undo": ((Import.State.DONE,), Import.State.UNDOING, pgettext_lazy("import", "Take it back")),
-}
-
-
-def step(register: Register, reader: Scope, pk: int, what: str, *, by: Person, now: dt.datetime) -> Import:
-    """Take one of STEPS. Only whoever brought a sheet takes it over or back, since it is checked in their rights.
-
-    Raises NotFound, Forbidden, Conflict where it is in another state by now.
-    """
-    if what not in STEPS:
-        raise NotFound(_("There is no such step."))
-    states, to, _label = STEPS[what]
-    with transaction.atomic():
-        found = get(register, reader, pk)
-        if found.by_id != by.pk:
-            raise Forbidden(
-                _("Whoever brought a sheet takes it over or back: it was checked in their rights.")
-            )
-        held = Import.objects.select_for_update().defer("content").get(pk=pk)
-        if held.state not in states:
-            raise Conflict(_("This import is in another state by now: look at it again."))
-        held.state, held.faults, held.fault_count = to, [], 0
-        if to == Import.State.DROPPED:
-            held.content, held.ended_at = b"", now
-        held.save()
-    return held
+        found |= set(model._default_manager.filter(**{f"{name}__in": keys}).values_list(name, flat=True))
+    return [e for e in entries if e.pk in found]

@@ -81,6 +81,11 @@ class Register:
     def may_write(self, reader: Scope | None, place: str) -> bool:
         return reader is None or reader.covers(self.about.edit, place)
 
+    def require_keeper(self, reader: Scope) -> None:
+        """Raises Forbidden unless ``reader`` may write anywhere."""
+        if not reader.can(self.about.edit):
+            raise Forbidden(_("Your posts do not let you write in this register."))
+
     def require(self, reader: Scope | None, *places: str) -> None:
         """Raises Forbidden unless ``reader`` may write at each of ``places``."""
         if not all(self.may_write(reader, place) for place in places):
@@ -118,7 +123,7 @@ class Register:
 
     def said(self, entry: Entry) -> dict[str, Any]:
         """All that ``entry`` says, as JSON by the columns' names."""
-        return {c.name: c.said(c.of(entry)) for c in self.columns}
+        return {c.name: c.said(entry) for c in self.columns}
 
     @cached_property
     def related(self) -> tuple[str, ...]:

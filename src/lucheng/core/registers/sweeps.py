@@ -9,7 +9,7 @@ from django.utils.translation import pgettext_lazy
 
 from lucheng.core.ledger.worker import Sweep
 from lucheng.core.organisation.access import NOBODY, scope_of
-from lucheng.core.registers import exchange
+from lucheng.core.registers import imports
 from lucheng.core.registers.models import Import
 
 #: The first of the two numbers of the lock on one import.
@@ -48,11 +48,11 @@ def _lock(how: str, pk: int) -> bool:
 def _one(found: Import, now: dt.datetime) -> None:
     scope = scope_of(found.by) if found.by is not None else NOBODY
     if found.state == Import.State.WAITING:
-        exchange.examine(found, scope)
+        imports.examine(found, scope)
     elif found.state == Import.State.APPROVED:
-        exchange.carry_out(found, scope, now)
+        imports.carry_out(found, scope, now)
     else:
-        exchange.undo(found, scope, now)
+        imports.undo(found, scope, now)
 
 
 SWEEPS = [Sweep("imports", 2.0, work, pgettext_lazy("sweep", "check and take over sheets that were brought"))]

@@ -12,9 +12,8 @@ from typing import Any
 from lucheng.core.clocks.calendar import ZONE
 from lucheng.core.organisation.models import Unit
 from lucheng.core.places.models import LEVELS, Division
-from lucheng.core.registers import exchange
+from lucheng.core.registers import imports
 from lucheng.core.registers.models import Weekday
-from lucheng.core.registers.register import named
 from lucheng.projects.border_service.models import Department, Task
 
 PACK = Path(__file__).parents[2] / "packs" / "baotou_demo" / "border_service.toml"
@@ -41,8 +40,7 @@ def fill(until: dt.datetime) -> None:
         ("ranger-duty", "护边员执勤.xlsx", _duty(posts, day)),
         ("border-inspections", "联合检查.xlsx", _inspections(pack, chance, villages, day)),
     ]:
-        register = named(slug)
-        exchange.take_over_now(register, exchange.sheet_of(register, given), name, until)
+        imports.write(slug, given, until, name)
 
 
 def _hall(pack: dict[str, Any], town: Division) -> dict[str, Any]:

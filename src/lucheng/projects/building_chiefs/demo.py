@@ -13,8 +13,7 @@ from typing import Any
 from lucheng.core.clocks.calendar import ZONE
 from lucheng.core.organisation.models import Unit
 from lucheng.core.places.models import Building, Division, Kind
-from lucheng.core.registers import exchange
-from lucheng.core.registers.register import named
+from lucheng.core.registers import imports
 from lucheng.core.shares import shares
 
 _PACKS = Path(__file__).parents[2] / "packs" / "baotou_demo"
@@ -25,12 +24,8 @@ def fill(until: dt.datetime) -> None:
     pack = tomllib.loads((_PACKS / "building_chiefs.toml").read_text())
     people = tomllib.loads((_PACKS / "names.toml").read_text())["people"]
     chiefs = list(_chiefs(pack, people, until.astimezone(ZONE).date()))
-    register = named("chiefs")
-    rows = exchange.sheet_of(register, (given for given, _charge in chiefs))
-    exchange.take_over_now(register, rows, "楼长民警2020.xlsx", until)
-    register = named("visits")
-    rows = exchange.sheet_of(register, _visits(pack, chiefs))
-    exchange.take_over_now(register, rows, "楼长走访2020.xlsx", until)
+    imports.write("chiefs", (given for given, _charge in chiefs), until, "楼长民警2020.xlsx")
+    imports.write("visits", _visits(pack, chiefs), until, "楼长走访2020.xlsx")
 
 
 _Chief = tuple[dict[str, Any], list[Building]]

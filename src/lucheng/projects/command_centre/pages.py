@@ -46,7 +46,7 @@ def _reader(request: HttpRequest) -> Scope:
 
 
 def _asked(request: HttpRequest) -> str:
-    return "".join(c for c in request.GET.get("q", "") if c.isprintable()).strip()[:200]
+    return numbers.text(request, "q", 200)
 
 
 @login_required

@@ -12,8 +12,7 @@ from typing import Any
 from lucheng.core.clocks.calendar import ZONE
 from lucheng.core.organisation.models import Unit
 from lucheng.core.places.models import LEVELS, Division
-from lucheng.core.registers import exchange
-from lucheng.core.registers.register import named
+from lucheng.core.registers import imports
 from lucheng.core.shares import shares
 from lucheng.projects.grids.models import Organ
 
@@ -29,11 +28,8 @@ def fill(until: dt.datetime) -> None:
     grids = Division.objects.as_of(day).filter(level=LEVELS["grid"]).order_by("code")
     codes = list(grids.values_list("code", flat=True))
     organs = list(_organs(pack, codes))
-    register = named("organs")
-    exchange.take_over_now(register, exchange.sheet_of(register, organs), "下沉单位2020.xlsx", until)
-    register = named("services")
-    rows = exchange.sheet_of(register, _services(pack, organs, codes))
-    exchange.take_over_now(register, rows, "下沉服务2020.xlsx", until)
+    imports.write("organs", organs, until, "下沉单位2020.xlsx")
+    imports.write("services", _services(pack, organs, codes), until, "下沉服务2020.xlsx")
 
 
 def _organs(pack: _Given, grids: list[str]) -> Iterator[_Given]:

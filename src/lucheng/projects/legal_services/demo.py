@@ -14,9 +14,8 @@ import shapely
 from lucheng.core.clocks.calendar import ZONE
 from lucheng.core.organisation.models import Unit
 from lucheng.core.places.models import Boundary, Division, Kind
-from lucheng.core.registers import exchange
+from lucheng.core.registers import imports
 from lucheng.core.registers.models import Weekday
-from lucheng.core.registers.register import named
 from lucheng.projects.legal_services.models import Level, Standing
 
 PACK = Path(__file__).parents[2] / "packs" / "baotou_demo"
@@ -42,8 +41,7 @@ def fill(until: dt.datetime) -> None:
         ("legal-advisers", "村居法律顾问聘任表.xlsx", _advisers(pack, people, chance, outlets)),
         ("mediation-experts", "人民调解专家库.xlsx", _experts(pack, people, chance)),
     ]:
-        register = named(slug)
-        exchange.take_over_now(register, exchange.sheet_of(register, given), name, until)
+        imports.write(slug, given, until, name)
 
 
 def _some(places: Sequence[Division], count: int) -> list[Division]:

@@ -13,8 +13,7 @@ import shapely
 
 from lucheng.core.clocks.calendar import ZONE
 from lucheng.core.places.models import LEVELS, Boundary, Division, Estate, Kind
-from lucheng.core.registers import exchange
-from lucheng.core.registers.register import named
+from lucheng.core.registers import imports
 from lucheng.projects.party_centres.models import Access, Centre, Level
 
 PACK = Path(__file__).parents[2] / "packs" / "baotou_demo" / "centres.toml"
@@ -34,11 +33,9 @@ _KINDS: dict[Level, tuple[Kind, ...]] = {
 def fill(until: dt.datetime) -> None:
     """Write the centres of the year 2020; of a smaller city as many as it has places for."""
     pack = tomllib.loads(PACK.read_text())
-    register = named("centres")
-    rows = exchange.sheet_of(register, _centres(pack, until.astimezone(ZONE).date()))
-    exchange.take_over_now(register, rows, "党群服务中心2020.xlsx", until)
-    for slug, given in (("demonstration-sites", _sites(pack)), ("premises-upgrades", _upgrades(pack))):
-        exchange.take_over_now(named(slug), exchange.sheet_of(named(slug), given), f"{slug}.xlsx", until)
+    imports.write("centres", _centres(pack, until.astimezone(ZONE).date()), until, "党群服务中心2020.xlsx")
+    imports.write("demonstration-sites", _sites(pack), until)
+    imports.write("premises-upgrades", _upgrades(pack), until)
 
 
 def _sites(pack: dict[str, Any]) -> Iterator[dict[str, Any]]:

@@ -7,8 +7,7 @@ import tomllib
 from pathlib import Path
 
 from lucheng.core.places import names
-from lucheng.core.registers import exchange
-from lucheng.core.registers.register import named
+from lucheng.core.registers import imports
 
 PACK = Path(__file__).parents[2] / "packs" / "baotou_demo" / "programme.toml"
 _BEGUN = dt.date(2020, 1, 1)
@@ -47,5 +46,4 @@ def fill(until: dt.datetime) -> None:
         ("phases", phases),
         ("milestones", milestones),
     ):
-        register = named(slug)
-        exchange.take_over_now(register, exchange.sheet_of(register, rows), f"{slug}.xlsx", until)
+        imports.write(slug, rows, until)

@@ -16,6 +16,7 @@ from django.views.decorators.http import require_safe
 
 from lucheng.core.errors import Forbidden
 from lucheng.core.indicators.indicator import indicators
+from lucheng.core.indicators.periods import one_day
 from lucheng.core.organisation.middleware import scope
 from lucheng.core.places import names
 from lucheng.projects.programme.models import Milestone, Phase, Project, Promise, Risk, Work
@@ -35,7 +36,7 @@ def board(request: HttpRequest) -> HttpResponse:
         raise Forbidden(_("None of your posts opens this page."))
     day = timezone.localdate()
     known = indicators()
-    shown = figures.at_once([i for i in known.values() if i.project], day, names.root())
+    shown = figures.at_once([i for i in known.values() if i.project], one_day(day), names.root())
     standing = {row.pk: row for row in Project.objects.as_of(day).order_by("number", "code")}
     rows: dict[int, dict[str, Any]] = {
         pk: {

@@ -12,8 +12,7 @@ from typing import Any
 from lucheng.core.clocks.calendar import ZONE
 from lucheng.core.organisation.models import Unit
 from lucheng.core.places.models import LEVELS, Division, Kind
-from lucheng.core.registers import exchange
-from lucheng.core.registers.register import named
+from lucheng.core.registers import imports
 from lucheng.projects.safe_communities.models import Criterion, Review
 
 PACK = Path(__file__).parents[2] / "packs" / "baotou_demo" / "safe_communities.toml"
@@ -42,10 +41,7 @@ def fill(until: dt.datetime) -> None:
         ("campaigns", campaigns),
         ("campaign-actions", list(_actions(pack, campaigns, grids))),
     ):
-        register = named(slug)
-        exchange.take_over_now(
-            register, exchange.sheet_of(register, given), f"{register.about.name}.xlsx", until
-        )
+        imports.write(slug, given, until)
 
 
 def _criteria(pack: _Given, city: str) -> Iterator[_Given]:

@@ -13,8 +13,7 @@ from typing import Any
 from lucheng.core.clocks.calendar import ZONE
 from lucheng.core.organisation.models import Unit
 from lucheng.core.places.models import LEVELS, Division, Kind
-from lucheng.core.registers import exchange
-from lucheng.core.registers.register import named
+from lucheng.core.registers import imports
 from lucheng.projects.social_work.models import GRADES, Outcome, Post
 
 PACK = Path(__file__).parents[2] / "packs" / "baotou_demo" / "social_work.toml"
@@ -51,8 +50,7 @@ def fill(until: dt.datetime) -> None:
         ("pay-grades", "三岗十八级薪酬表.xlsx", _pay(pack, root, since)),
         ("community-posts", "社区工作者定岗定级.xlsx", _posts(pack, communities, since)),
     ]:
-        register = named(slug)
-        exchange.take_over_now(register, exchange.sheet_of(register, given), name, until)
+        imports.write(slug, given, until, name)
 
 
 def _phone(chance: random.Random) -> str:

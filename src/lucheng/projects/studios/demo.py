@@ -11,9 +11,8 @@ from typing import Any
 from lucheng.core.clocks.calendar import ZONE
 from lucheng.core.organisation.models import Unit
 from lucheng.core.places.models import LEVELS, Division
-from lucheng.core.registers import exchange
+from lucheng.core.registers import imports
 from lucheng.core.registers.models import Weekday
-from lucheng.core.registers.register import named
 
 PACK = Path(__file__).parents[2] / "packs" / "baotou_demo" / "studios.toml"
 
@@ -34,8 +33,7 @@ def fill(until: dt.datetime) -> None:
         ("mediation-rooms", "调解室.xlsx", _rooms(pack, frame)),
         ("mediation-roster", "联合调解排班.xlsx", _turns(pack, frame)),
     ]:
-        register = named(slug)
-        exchange.take_over_now(register, exchange.sheet_of(register, given), name, until)
+        imports.write(slug, given, until, name)
 
 
 def _studios(pack: dict[str, Any], frame: dict[str, Any]) -> Iterator[dict[str, Any]]:

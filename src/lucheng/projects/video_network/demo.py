@@ -14,8 +14,7 @@ import shapely
 from lucheng.core.clocks.calendar import ZONE
 from lucheng.core.organisation.models import Unit
 from lucheng.core.places.models import Boundary, Division, Kind
-from lucheng.core.registers import exchange
-from lucheng.core.registers.register import named
+from lucheng.core.registers import imports
 from lucheng.projects.video_network.models import LAW_SINCE, OLD_FILED_WITHIN, Area, Asker, Failing, Ground
 
 PACK = Path(__file__).parents[2] / "packs" / "baotou_demo" / "video_network.toml"
@@ -37,10 +36,7 @@ def fill(until: dt.datetime) -> None:
         ("camera-faults", list(_faults(pack, cameras, day))),
         ("recordings-access", list(_looks(pack, systems, day))),
     ):
-        register = named(slug)
-        exchange.take_over_now(
-            register, exchange.sheet_of(register, given), f"{register.about.name}.xlsx", until
-        )
+        imports.write(slug, given, until)
 
 
 def _positions(pack: _Given, day: dt.date) -> Iterator[_Given]:

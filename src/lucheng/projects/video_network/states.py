@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from lucheng.core import sheets
 from lucheng.core.faults import Fault, Faulty
-from lucheng.core.registers import exchange
+from lucheng.core.registers import imports
 from lucheng.core.registers.register import named
 from lucheng.projects.video_network.models import Camera, CameraFault, Failing
 
@@ -83,8 +83,7 @@ def take(
     ]
     number = None
     if begun or ended:
-        rows = exchange.sheet_of(register, [*begun, *ended])
-        _done, number = exchange.take_over_now(register, rows, name, now)
+        _done, number = imports.write(register.slug, [*begun, *ended], now, name)
     return Taken(
         online=sum(online.values()),
         offline=len(online) - sum(online.values()),
