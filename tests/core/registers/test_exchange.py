@@ -271,6 +271,17 @@ def test_an_import_whose_author_lost_the_post_writes_nothing(author: Person) -> 
     assert made.state == "faulty" and not Centre.objects.exists()
 
 
+def test_an_import_whose_author_lost_the_post_is_not_taken_back_and_holds_nothing_up(author: Person) -> None:
+    made = brought(author, {**given(), "code": "C1"})
+    stepped(author, made, "approve")
+    imports.step(REGISTER, scope(author), made.pk, "undo", by=author, now=NOW)
+    author.posts.all().delete()
+    assert sweeps.work(NOW) == 1
+    made.refresh_from_db()
+    assert made.state == "done" and [f[1] for f in made.faults] == ["C1"]
+    assert Centre.objects.get().code == "C1" and sweeps.work(NOW) == 0
+
+
 @pytest.mark.django_db(transaction=True)
 def test_two_workers_do_not_take_the_same_import(author: Person) -> None:
     made = imports.bring(REGISTER, sheet(given()), "x.xlsx", by=author, scope=scope(author), now=NOW)

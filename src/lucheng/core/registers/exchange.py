@@ -323,7 +323,8 @@ def take_back(register: Register, found: Import, scope: Scope | None, now: dt.da
     """Undo what an import wrote, all or nothing: what it added goes, what it changed is as it was before. In the
     caller's transaction.
 
-    Raises Forbidden; Faulty with the code of each entry that was changed since, or that another record names.
+    Raises Faulty with the code of each entry that was changed since, that another record names, or that lies beyond
+    ``scope``.
     """
     changes = {c.code: c for c in found.changes.exclude(how=Change.How.TAKEN_BACK)}
     locked = register.model.objects.select_related(*register.related).select_for_update(of=("self",))
@@ -341,7 +342,9 @@ def take_back(register: Register, found: Import, scope: Scope | None, now: dt.da
                 Fault(0, code, _("This entry was changed since. It is not taken back, nor are the others."))
             )
             continue
-        register.require(scope, entry.place)
+        if not register.may_write(scope, entry.place):
+            faults.append(Fault(0, code, _("Your posts do not let you write at this place.")))
+            continue
         if change.how == Change.How.ADDED:
             gone.append(entry)
             continue
