@@ -7,10 +7,10 @@ import tomllib
 from django.test import Client
 from django.urls import resolve
 
+from lucheng.core import packs
 from lucheng.core.indicators.indicator import indicators
 from lucheng.core.revisions import snapshot
 from lucheng.demo import city as demo_city
-from lucheng.demo import pack
 from tests.factories import City
 
 
@@ -20,8 +20,8 @@ def test_there_is_no_way_without_a_demo_city(city: City) -> None:
 
 def test_ten_projects_each_have_a_person_a_page_and_a_figure(city: City) -> None:
     snapshot.bump(demo_city._MARK)
-    accounts = {a["username"] for a in pack.read_toml("staff.toml")["account"]}
-    stops = tomllib.loads((pack.FOLDER / "tour.toml").read_text())["stop"]
+    accounts = {a["username"] for a in packs.of_demo_city("staff.toml")["account"]}
+    stops = tomllib.loads((packs.DEMO_CITY / "tour.toml").read_text())["stop"]
     assert [s["number"] for s in stops] == list(range(1, 11))
     for stop in stops:
         assert stop["account"] in accounts and stop["figure"] in indicators()

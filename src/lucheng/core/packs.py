@@ -5,6 +5,7 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,16 @@ from django.utils.translation import gettext_lazy as _
 
 from lucheng.core.errors import Text
 from lucheng.core.faults import Fault, Faulty
+
+PACKS = Path(__file__).resolve().parents[1] / "packs"
+#: Where the demo city's packs lie.
+DEMO_CITY = PACKS / "baotou_demo"
+
+
+@cache
+def of_demo_city(name: str) -> dict[str, Any]:
+    """A TOML file of the demo city's packs. Held in memory: read it, do not change it."""
+    return tomllib.loads((DEMO_CITY / name).read_text(encoding="utf-8"))
 
 
 @dataclass(frozen=True)

@@ -10,9 +10,9 @@ from pathlib import Path
 from django.conf import settings
 from django.db import transaction
 
+from lucheng.core import packs
 from lucheng.core.organisation.models import Person, Post
 from lucheng.core.places.names import place_name
-from lucheng.demo import pack
 
 # Without letters and digits that look alike.
 _LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"
@@ -32,7 +32,7 @@ def _file() -> Path:
 
 
 def usernames() -> list[str]:
-    return [a["username"] for a in pack.read_toml("staff.toml")["account"]]
+    return [a["username"] for a in packs.of_demo_city("staff.toml")["account"]]
 
 
 def password() -> str:

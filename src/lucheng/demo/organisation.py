@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from lucheng.core import packs
 from lucheng.core.organisation.models import Post, Unit
 from lucheng.core.places.models import Kind
 from lucheng.demo import pack
@@ -84,7 +85,7 @@ class _Writer:
             kind=kind,
             parent=None if parent is None else parent.id,
             place=place,
-            phone=pack.read_toml("units.toml")["phone"].format(len(self.out.units) + 1),
+            phone=packs.of_demo_city("units.toml")["phone"].format(len(self.out.units) + 1),
         )
         self.out.units.append(row)
         self.out.by_code[row.code] = row
@@ -118,7 +119,7 @@ def organise(
 
 
 def _units(w: _Writer, city: City) -> None:
-    plan = pack.read_toml("units.toml")
+    plan = packs.of_demo_city("units.toml")
     root = w.unit(
         plan["root"]["key"], city.name + plan["root"]["name"], Unit.Kind.GOVERNMENT, None, city.code
     )
@@ -167,7 +168,7 @@ def _stations(w: _Writer, city: City, stations: list[dict[str, str | int]]) -> N
 
 
 def _accounts(w: _Writer, city: City) -> None:
-    for account in pack.read_toml("staff.toml")["account"]:
+    for account in packs.of_demo_city("staff.toml")["account"]:
         unit = w.out.by_code[account["unit"]] if "unit" in account else None
         place = account.get("place") or (unit.place if unit is not None else city.code)
         if place == "basic_grid":
@@ -181,7 +182,7 @@ def _accounts(w: _Writer, city: City) -> None:
 
 
 def _staff(w: _Writer) -> None:
-    plan = pack.read_toml("staff.toml")
+    plan = packs.of_demo_city("staff.toml")
     for unit in list(w.out.units):
         if unit.kind == Unit.Kind.HOTLINE:
             _fill(w, unit, plan["hotline"])

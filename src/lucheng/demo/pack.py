@@ -4,16 +4,12 @@ from __future__ import annotations
 
 import csv
 import datetime as dt
-import tomllib
 from dataclasses import dataclass, field
 from functools import cache
-from pathlib import Path
 from typing import Any
 
+from lucheng.core.packs import DEMO_CITY, of_demo_city
 from lucheng.core.places.models import Kind
-
-PACKS = Path(__file__).resolve().parents[1] / "packs"
-FOLDER = PACKS / "baotou_demo"
 
 
 @dataclass(frozen=True)
@@ -75,14 +71,8 @@ def spread(values: list[float]) -> Spread:
     return Spread(mean, sd, int(least), int(most))
 
 
-@cache
-def read_toml(name: str) -> dict[str, Any]:
-    """A file of the pack. Held in memory: read it, do not change it."""
-    return tomllib.loads((FOLDER / name).read_text(encoding="utf-8"))
-
-
 def read_tsv(name: str) -> list[dict[str, str]]:
-    with (FOLDER / name).open(encoding="utf-8", newline="") as f:
+    with (DEMO_CITY / name).open(encoding="utf-8", newline="") as f:
         return list(csv.DictReader(f, delimiter="\t"))
 
 
@@ -92,7 +82,7 @@ def city() -> City:
 
     Raises KeyError where a township stands in one file and not in the other.
     """
-    raw = read_toml("city.toml")
+    raw = of_demo_city("city.toml")
     public = {r["code"]: r["name"] for r in read_tsv("townships.tsv")}
     sites = read_tsv("siting.tsv")
     unsited = {c for c in public if len(c) == 9} - {s["code"] for s in sites}
@@ -142,4 +132,4 @@ def city() -> City:
 
 def names() -> dict[str, Any]:
     """The syllables from which names are made."""
-    return read_toml("names.toml")
+    return of_demo_city("names.toml")

@@ -9,11 +9,12 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
+from lucheng.core import packs
 from lucheng.core.errors import NotFound
 from lucheng.core.indicators.indicator import named
 from lucheng.core.indicators.periods import window
 from lucheng.core.places import names
-from lucheng.demo import city, pack
+from lucheng.demo import city
 from lucheng.web import figures, words
 
 
@@ -25,7 +26,7 @@ def tour(request: HttpRequest) -> HttpResponse:
     at, place = window("2020", timezone.localdate()), names.root()
     language = words.language()
     stops = []
-    for stop in pack.read_toml("tour.toml")["stop"]:
+    for stop in packs.of_demo_city("tour.toml")["stop"]:
         indicator = named(stop["figure"])
         value = indicator.value(at, place).value
         stops.append(

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
-from pathlib import Path
 
+from lucheng.core import packs
 from lucheng.core.indicators import bulletin
 
-PACK = Path(__file__).parents[2] / "packs" / "baotou_demo" / "bulletin.toml"
+PACK = packs.DEMO_CITY / "bulletin.toml"
 
 
 def fill(until: dt.datetime) -> None:

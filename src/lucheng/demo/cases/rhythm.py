@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lucheng.core import packs
 from lucheng.core.clocks.calendar import ZONE, Calendar
-from lucheng.demo import pack
 from lucheng.demo.chance import Rng
 
 
 def plan() -> dict[str, Any]:
-    return pack.read_toml("cases.toml")
+    return packs.of_demo_city("cases.toml")
 
 
 def in_season(day: dt.date, spans: Sequence[Sequence[int]]) -> bool:

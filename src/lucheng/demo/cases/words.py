@@ -5,7 +5,7 @@ from __future__ import annotations
 from random import Random
 from typing import Any
 
-from lucheng.demo import pack
+from lucheng.core import packs
 from lucheng.demo.cases.subjects import Subject
 from lucheng.demo.cases.world import Where
 
@@ -13,7 +13,7 @@ _STOPS = "。！？，、；"
 
 
 def wording() -> dict[str, Any]:
-    return pack.read_toml("wording.toml")
+    return packs.of_demo_city("wording.toml")
 
 
 def content(random: Random, subject: Subject, nature: str, channel: str, where: Where, unit: str) -> str:

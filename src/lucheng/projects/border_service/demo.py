@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 import random
-import tomllib
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import Any
 
+from lucheng.core import packs
 from lucheng.core.clocks.calendar import ZONE
 from lucheng.core.organisation.models import Unit
 from lucheng.core.places.models import LEVELS, Division
@@ -16,12 +15,10 @@ from lucheng.core.registers import imports
 from lucheng.core.registers.models import Weekday
 from lucheng.projects.border_service.models import Department, Task
 
-PACK = Path(__file__).parents[2] / "packs" / "baotou_demo" / "border_service.toml"
-
 
 def fill(until: dt.datetime) -> None:
     """Write every register of this room, at the border town or, in a smaller city, at its last township."""
-    pack, day = tomllib.loads(PACK.read_text()), until.astimezone(ZONE).date()
+    pack, day = packs.of_demo_city("border_service.toml"), until.astimezone(ZONE).date()
     divisions = Division.objects.as_of(day).order_by("code")
     towns = divisions.filter(level=LEVELS["township"])
     town = towns.filter(code=pack["place"]).first() or towns.last()

@@ -4,25 +4,22 @@ from __future__ import annotations
 
 import datetime as dt
 import random
-import tomllib
 from collections import defaultdict
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
+from lucheng.core import packs
 from lucheng.core.clocks.calendar import ZONE
 from lucheng.core.organisation.models import Unit
 from lucheng.core.places.models import Building, Division, Kind
 from lucheng.core.registers import imports
 from lucheng.core.shares import shares
 
-_PACKS = Path(__file__).parents[2] / "packs" / "baotou_demo"
-
 
 def fill(until: dt.datetime) -> None:
     """Write the officers and visits of the year 2020; of a smaller city no more officers than it has buildings."""
-    pack = tomllib.loads((_PACKS / "building_chiefs.toml").read_text())
-    people = tomllib.loads((_PACKS / "names.toml").read_text())["people"]
+    pack = packs.of_demo_city("building_chiefs.toml")
+    people = packs.of_demo_city("names.toml")["people"]
     chiefs = list(_chiefs(pack, people, until.astimezone(ZONE).date()))
     imports.write("chiefs", (given for given, _charge in chiefs), until, "楼长民警2020.xlsx")
     imports.write("visits", _visits(pack, chiefs), until, "楼长走访2020.xlsx")

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
-from pathlib import Path
 
+from lucheng.core import packs
 from lucheng.core.clocks.calendar import ZONE
 from lucheng.projects.command_centre import knowledge
 
-PACK = Path(__file__).parents[2] / "packs" / "baotou_demo" / "knowledge.toml"
+PACK = packs.DEMO_CITY / "knowledge.toml"
 
 
 def fill(until: dt.datetime) -> None:

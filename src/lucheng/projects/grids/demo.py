@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import datetime as dt
 import random
-import tomllib
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
+from lucheng.core import packs
 from lucheng.core.clocks.calendar import ZONE
 from lucheng.core.organisation.models import Unit
 from lucheng.core.places.models import LEVELS, Division
@@ -16,14 +15,12 @@ from lucheng.core.registers import imports
 from lucheng.core.shares import shares
 from lucheng.projects.grids.models import Organ
 
-PACK = Path(__file__).parents[2] / "packs" / "baotou_demo" / "grids.toml"
-
 _Given = dict[str, Any]
 
 
 def fill(until: dt.datetime) -> None:
     """Write organs and services of 2020; in a smaller city no more organs than it has grids."""
-    pack = tomllib.loads(PACK.read_text())
+    pack = packs.of_demo_city("grids.toml")
     day = until.astimezone(ZONE).date()
     grids = Division.objects.as_of(day).filter(level=LEVELS["grid"]).order_by("code")
     codes = list(grids.values_list("code", flat=True))

@@ -4,21 +4,18 @@ from __future__ import annotations
 
 import datetime as dt
 import random
-import tomllib
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import Any
 
 import shapely
 
+from lucheng.core import packs
 from lucheng.core.clocks.calendar import ZONE
 from lucheng.core.organisation.models import Unit
 from lucheng.core.places.models import Boundary, Division, Kind
 from lucheng.core.registers import imports
 from lucheng.core.registers.models import Weekday
 from lucheng.projects.legal_services.models import Level, Standing
-
-PACK = Path(__file__).parents[2] / "packs" / "baotou_demo"
 
 #: The kinds of division that have an outlet of each level; the development zone has none.
 _KINDS: dict[Level, tuple[Kind, ...]] = {
@@ -31,8 +28,8 @@ _KINDS: dict[Level, tuple[Kind, ...]] = {
 
 def fill(until: dt.datetime) -> None:
     """Write outlets, rosters, advisers and the expert pool; of a smaller city as many as it has places for."""
-    pack = tomllib.loads((PACK / "legal_services.toml").read_text())
-    people = tomllib.loads((PACK / "names.toml").read_text())["people"]
+    pack = packs.of_demo_city("legal_services.toml")
+    people = packs.of_demo_city("names.toml")["people"]
     chance = random.Random(8)
     outlets = list(_outlets(pack, chance, until.astimezone(ZONE).date()))
     for slug, name, given in [

@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import datetime as dt
 import random
-import tomllib
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import shapely
 
+from lucheng.core import packs
 from lucheng.core.clocks.calendar import ZONE
 from lucheng.core.places.models import LEVELS, Boundary, Division, Estate, Kind
 from lucheng.core.registers import imports
 from lucheng.projects.party_centres.models import Access, Centre, Level
-
-PACK = Path(__file__).parents[2] / "packs" / "baotou_demo" / "centres.toml"
 
 #: The kinds of division that have a centre of each level.
 _KINDS: dict[Level, tuple[Kind, ...]] = {
@@ -32,7 +29,7 @@ _KINDS: dict[Level, tuple[Kind, ...]] = {
 
 def fill(until: dt.datetime) -> None:
     """Write the centres of the year 2020; of a smaller city as many as it has places for."""
-    pack = tomllib.loads(PACK.read_text())
+    pack = packs.of_demo_city("centres.toml")
     imports.write("centres", _centres(pack, until.astimezone(ZONE).date()), until, "党群服务中心2020.xlsx")
     imports.write("demonstration-sites", _sites(pack), until)
     imports.write("premises-upgrades", _upgrades(pack), until)

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import datetime as dt
-import tomllib
-from pathlib import Path
 
+from lucheng.core import packs
 from lucheng.core.places import names
 from lucheng.core.registers import imports
 
-PACK = Path(__file__).parents[2] / "packs" / "baotou_demo" / "programme.toml"
 _BEGUN = dt.date(2020, 1, 1)
 
 
 def fill(until: dt.datetime) -> None:
     """Write the registers of the programme."""
-    pack = tomllib.loads(PACK.read_text())
+    pack = packs.of_demo_city("programme.toml")
     city = names.root()
     shared = {"place": city, "valid_from": _BEGUN}
     works = [{**shared, "code": f"GC{n}", "name": w["name"]} for n, w in enumerate(pack["work"], 1)]

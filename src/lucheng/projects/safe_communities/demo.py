@@ -4,25 +4,22 @@ from __future__ import annotations
 
 import datetime as dt
 import random
-import tomllib
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
+from lucheng.core import packs
 from lucheng.core.clocks.calendar import ZONE
 from lucheng.core.organisation.models import Unit
 from lucheng.core.places.models import LEVELS, Division, Kind
 from lucheng.core.registers import imports
 from lucheng.projects.safe_communities.models import Criterion, Review
 
-PACK = Path(__file__).parents[2] / "packs" / "baotou_demo" / "safe_communities.toml"
-
 _Given = dict[str, Any]
 
 
 def fill(until: dt.datetime) -> None:
     """Write what stood in 2020; of a smaller city for as many places as it has."""
-    pack = tomllib.loads(PACK.read_text())
+    pack = packs.of_demo_city("safe_communities.toml")
     day = until.astimezone(ZONE).date()
     divisions = Division.objects.as_of(day)
     root = divisions.get(level=LEVELS["city"])

@@ -4,24 +4,21 @@ from __future__ import annotations
 
 import datetime as dt
 import random
-import tomllib
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import Any
 
+from lucheng.core import packs
 from lucheng.core.clocks.calendar import ZONE
 from lucheng.core.organisation.models import Unit
 from lucheng.core.places.models import LEVELS, Division, Kind
 from lucheng.core.registers import imports
 from lucheng.projects.social_work.models import GRADES, Outcome, Post
 
-PACK = Path(__file__).parents[2] / "packs" / "baotou_demo" / "social_work.toml"
-
 
 def fill(until: dt.datetime) -> None:
     """Write every register of this room; organisations and posts of a smaller city by its communities."""
-    pack, day = tomllib.loads(PACK.read_text()), until.astimezone(ZONE).date()
+    pack, day = packs.of_demo_city("social_work.toml"), until.astimezone(ZONE).date()
     chance = random.Random(9)
     communities = list(
         Division.objects.as_of(day)

@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 import datetime as dt
-import tomllib
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
+from lucheng.core import packs
 from lucheng.core.clocks.calendar import ZONE
 from lucheng.core.organisation.models import Unit
 from lucheng.core.places.models import LEVELS, Division
 from lucheng.core.registers import imports
 from lucheng.core.registers.models import Weekday
 
-PACK = Path(__file__).parents[2] / "packs" / "baotou_demo" / "studios.toml"
-
 
 def fill(until: dt.datetime) -> None:
     """Write the studios, their people and lines, and the centre with its rooms and roster."""
-    pack = tomllib.loads(PACK.read_text())
+    pack = packs.of_demo_city("studios.toml")
     places = Division.objects.as_of(until.astimezone(ZONE).date()).filter(level=LEVELS["county"])
     place = places.filter(code=pack["place"]).first() or places.order_by("code").first()
     if place is None:

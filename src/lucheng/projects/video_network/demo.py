@@ -4,20 +4,17 @@ from __future__ import annotations
 
 import datetime as dt
 import random
-import tomllib
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import shapely
 
+from lucheng.core import packs
 from lucheng.core.clocks.calendar import ZONE
 from lucheng.core.organisation.models import Unit
 from lucheng.core.places.models import Boundary, Division, Kind
 from lucheng.core.registers import imports
 from lucheng.projects.video_network.models import LAW_SINCE, OLD_FILED_WITHIN, Area, Asker, Failing, Ground
-
-PACK = Path(__file__).parents[2] / "packs" / "baotou_demo" / "video_network.toml"
 
 _Given = dict[str, Any]
 
@@ -25,7 +22,7 @@ _Given = dict[str, Any]
 def fill(until: dt.datetime) -> None:
     """Write positions, systems, cameras, faults and looks; of a smaller city as many as it has places for."""
     day = until.astimezone(ZONE).date()
-    pack = tomllib.loads(PACK.read_text())
+    pack = packs.of_demo_city("video_network.toml")
     positions = list(_positions(pack, day))
     systems = list(_systems(pack, positions))
     cameras = list(_cameras(pack, positions))
