@@ -9,11 +9,23 @@ from __future__ import annotations
 import errno
 from collections.abc import Mapping
 
+from django.conf import settings
 from django.db import InterfaceError, OperationalError
+from django.utils import translation
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 Text = str | Promise
+
+
+def in_every_language(text: Text) -> dict[str, str]:
+    """What ``text`` says by the code of each language, for keeping: whoever reads it may have another than whoever
+    writes it."""
+    said = {}
+    for language, _name in settings.LANGUAGES:
+        with translation.override(language):
+            said[language] = str(text)
+    return said
 
 
 class Refused(Exception):  # noqa: N818 (a refusal is an answer, not an error of ours)

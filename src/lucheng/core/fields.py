@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from django.db import models
+
+from lucheng.core.errors import Text, in_every_language
 
 
 class PrefixField(models.CharField):  # type: ignore[type-arg]
@@ -41,3 +44,10 @@ def within(column: str, prefix: str) -> models.Q:
     if not prefix:
         return models.Q()
     return models.Q(**{f"{column}__gte": prefix, f"{column}__lt": after(prefix)})
+
+
+def words_for(choices: Iterable[tuple[Any, Text]]) -> dict[str, Any]:
+    """The value of each choice by every word that may stand for it: its name in each language, and the value itself."""
+    choices = list(choices)
+    found = {said: value for value, name in choices for said in in_every_language(name).values()}
+    return found | {str(value): value for value, _name in choices}

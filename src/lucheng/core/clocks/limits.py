@@ -22,6 +22,7 @@ from lucheng.core.clocks.models import ClockKind, TimeLimit, TimeUnit
 from lucheng.core.dispatch import matters
 from lucheng.core.errors import Text
 from lucheng.core.faults import Fault, Faulty
+from lucheng.core.fields import words_for
 from lucheng.core.ledger import acts
 from lucheng.core.revisions.snapshot import Snapshot, bump
 
@@ -163,7 +164,7 @@ def _check(rows: _Rows, faults: list[Fault], names: Sequence[str]) -> list[TimeL
     """The rows as limits. ``names`` says how the reader knows each column."""
     found: list[TimeLimit] = []
     seen: dict[tuple[str, ...], int] = {}
-    words = {c.field: _words(c.choices) for c in _COLUMNS if c.choices is not None}
+    words = {c.field: words_for(c.choices.choices) for c in _COLUMNS if c.choices is not None}
     for number, cells in rows:
         limit = TimeLimit()
         before = len(faults)
@@ -211,15 +212,6 @@ def _number(column: _Column, cell: str) -> tuple[int, Text | None]:
     if cell.isascii() and cell.isdigit() and len(cell) <= 6 and least <= int(cell) <= column.most:
         return int(cell), None
     return 0, format_lazy(_("write a whole number from {least} to {most}"), least=least, most=column.most)
-
-
-def _words(choices: type[TextChoices]) -> dict[str, str]:
-    """Every word that a cell may use for a choice → its code."""
-    words = {str(code): str(code) for code in choices.values}
-    for language in ("en", "zh-hans"):
-        with translation.override(language):
-            words |= {str(label): str(code) for code, label in choices.choices}
-    return words
 
 
 def load(path: Path = NATIONAL) -> Loaded:

@@ -16,6 +16,7 @@ from django.db import InterfaceError, OperationalError, connection, transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone, translation
 
+from lucheng.core.errors import in_every_language
 from lucheng.core.ledger import acts
 from lucheng.core.ledger.models import Verification
 from lucheng.core.ledger.verify import Finding, Tally, verify
@@ -89,11 +90,7 @@ def counts(tally: Tally) -> dict[str, int]:
 
 
 def _words(finding: Finding) -> dict[str, str]:
-    said = {}
-    for key, language in (("zh", "zh-hans"), ("en", "en")):
-        with translation.override(language):
-            said[key] = str(finding.text)
-    return said
+    return {code.partition("-")[0]: said for code, said in in_every_language(finding.text).items()}
 
 
 def found_in(row: Verification) -> list[dict[str, Any]]:

@@ -19,7 +19,7 @@ from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
 from lucheng.core.errors import Text
-from lucheng.core.fields import PrefixField
+from lucheng.core.fields import PrefixField, words_for
 from lucheng.core.labels import code_in
 from lucheng.core.organisation.models import Unit
 from lucheng.core.places import names
@@ -109,15 +109,6 @@ def foresee(columns: Sequence[Column], rows: Sequence[Mapping[str, str]], lookup
                 lookups.found |= {(model._meta.label, record.code): record for record in records}
 
 
-def _labels(choices: Sequence[tuple[Any, Any]]) -> dict[str, Any]:
-    """The value of each choice by every word that may stand for it: the value itself, and its name in each language."""
-    found: dict[str, Any] = {}
-    for language, _name in settings.LANGUAGES:
-        with translation.override(language):
-            found |= {str(label).casefold(): value for value, label in choices}
-    return found | {str(value).casefold(): value for value, _label in choices}
-
-
 @dataclass(frozen=True)
 class Column:
     """One field. ``name`` is its name for programs, ``header`` the one that stands on sheets."""
@@ -154,7 +145,7 @@ class Column:
 
     @cached_property
     def _known(self) -> Mapping[str, Any]:
-        return _labels(self.choices)
+        return {word.casefold(): value for word, value in words_for(self.choices).items()}
 
     @cached_property
     def kind(self) -> str:

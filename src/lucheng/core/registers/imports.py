@@ -10,15 +10,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import IO, Any
 
 import msgspec
-from django.conf import settings
 from django.db import transaction
 from django.db.models import QuerySet
-from django.utils import translation
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from lucheng.core import sheets
-from lucheng.core.errors import Conflict, Forbidden, NotFound, Text
+from lucheng.core.errors import Conflict, Forbidden, NotFound, Text, in_every_language
 from lucheng.core.faults import SHOWN, Fault, Faulty
 from lucheng.core.organisation.access import Scope
 from lucheng.core.organisation.models import Person
@@ -51,18 +49,10 @@ def bring(
     return Import.objects.create(register=register.slug, file_name=name[:120], content=content, by=by, at=now)
 
 
-def _words(fault: Fault) -> list[Any]:
-    """A fault in every language, since whoever reads it may have another than the worker."""
-    texts = {}
-    for language, _name in settings.LANGUAGES:
-        with translation.override(language):
-            texts[language] = str(fault.text)
-    return [fault.row, str(fault.column), texts]
-
-
 def _blame(found: Import, faults: Sequence[Fault], total: int) -> None:
     """Say on an import what is wrong with it: the first faults, and how many there are in all."""
-    found.faults, found.fault_count = [_words(f) for f in faults[:SHOWN]], total
+    shown = [(f.row, str(f.column), in_every_language(f.text)) for f in faults[:SHOWN]]
+    found.faults, found.fault_count = shown, total
 
 
 def _tell(found: Import, checked: Checked) -> None:
